@@ -1,0 +1,157 @@
+"""Read FLAME's own files: the 2017, 2019, 2020 and 2023 layouts, as ``.pkl`` or ``.npz``, with the files beside them.
+
+The keys are those of the releases at flame.is.tue.mpg.de: ``v_template``, ``shapedirs`` (300 identity and 100 expression
+components), ``posedirs``, ``J_regressor``, ``kintree_table``, ``weights`` and ``f``. Any number of vertices is read.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from singinghead.flame_model import array_file
+from singinghead.flame_model.arrays import JOINTS, PARENTS, HeadArrays, Landmarks
+from singinghead.flame_model.errors import InputError
+from singinghead.flame_model.params import N_EXPRESSION, N_SHAPE
+from singinghead.flame_model.regions import read_masks
+
+logger = logging.getLogger(__name__)
+
+MODEL_NAMES = ("generic_model", "FLAME_NEUTRAL", "flame2023", "flame2023_Open")
+"""File names, without suffix, looked for in a folder, in this order."""
+
+_KEYS = ("v_template", "shapedirs", "posedirs", "J_regressor", "kintree_table", "weights", "f")
+_N_COMPONENTS = 400
+_FIRST_EXPRESSION = 300
+_NO_JAW = "has no jaw: SingingHead's jaw rotations would move nothing"
+
+
+def find_flame_file(path: str | PathLike[str]) -> Path:
+    """The model file itself, given that file or the folder it lies in.
+
+    Raises:
+        InputError: nothing is there, or the folder holds no model.
+    """
+    path = Path(path)
+    if path.is_file():
+        return path
+    if not path.is_dir():
+        raise InputError("no such file or folder", file=path, remedy="--flame or $SINGINGHEAD_FLAME names a FLAME model")
+    names = [f"{name}{suffix}" for name in MODEL_NAMES for suffix in (".pkl", ".npz")]
+    for name in names:
+        if (path / name).is_file():
+            return path / name
+    raise InputError(f"no FLAME model in this folder, looked for {', '.join(names)}", file=path)
+
+
+def read_flame(path: str | PathLike[str]) -> HeadArrays:
+    """Read a FLAME model with the masks and landmarks that lie beside it.
+
+    Raises:
+        InputError: the file is no complete FLAME model, or is the 2023 one without a jaw.
+        UnsafePickleError: a pickle asks for something other than arrays.
+    """
+    path = find_flame_file(path)
+    if "no_jaw" in path.stem:
+        raise InputError(_NO_JAW, file=path, remedy="use flame2023.pkl or, as the dataset does, FLAME 2020")
+    if "2023" in path.stem:
+        logger.warning(
+            "%s: FLAME 2023's expression space differs from FLAME 2020's, which SingingHead's parameters were fitted"
+            " with: faces will be wrong; use generic_model.pkl of FLAME 2020",
+            path,
+        )
+    content = array_file.read(path)
+    try:
+        return _head_arrays(content, path)
+    except (InputError, ValueError, TypeError) as error:
+        raise InputError(f"not a FLAME model: {error}", file=path) from None
+
+
+def _head_arrays(content: Any, path: Path) -> HeadArrays:
+    if not isinstance(content, Mapping):
+        raise InputError(f"it holds a {type(content).__name__}, not a dict of arrays")
+    missing = [key for key in _KEYS if key not in content]
+    if missing:
+        raise InputError(f"no {', '.join(missing)} in it")
+    values = {key: _numbers(key, content[key]) for key in _KEYS}
+    components, parents = values["shapedirs"], values["kintree_table"]
+    if components.ndim != 3 or components.shape[2] != _N_COMPONENTS:
+        raise InputError(
+            f"shapedirs must have shape (V, 3, {_N_COMPONENTS}), 300 identity and 100 expression components;"
+            f" got {components.shape}"
+        )
+    if parents.shape != (2, len(JOINTS)) or tuple(parents[0, 1:]) != PARENTS[1:]:
+        raise InputError(f"kintree_table must give the joints {', '.join(JOINTS)} the parents {PARENTS[1:]}")
+    if not np.any(values["weights"][:, JOINTS.index("jaw")] > 0):
+        raise InputError(_NO_JAW)
+    faces = values["f"].astype(np.int64)
+    regions = read_masks(path.parent / "FLAME_masks.pkl", len(values["v_template"]))
+    return HeadArrays(
+        name=path.name,
+        template=values["v_template"],
+        shape_basis=components[:, :, :N_SHAPE],
+        expression_basis=components[:, :, _FIRST_EXPRESSION : _FIRST_EXPRESSION + N_EXPRESSION],
+        pose_basis=values["posedirs"],
+        joint_regressor=values["J_regressor"],
+        skinning=values["weights"],
+        faces=faces,
+        regions=regions,
+        parts=_parts(faces, regions),
+        landmarks=_read_landmarks(path.parent),
+    )
+
+
+def _numbers(key: str, value: Any) -> NDArray[np.float64]:
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiu":
+        raise InputError(f"{key} must be numbers; got {array.dtype}")
+    return array.astype(np.float64)
+
+
+def _parts(faces: NDArray[np.int64], regions: Mapping[str, NDArray[np.int64]]) -> dict[str, NDArray[np.int64]]:
+    """FLAME has a skin and, where its masks tell them apart, eyeballs."""
+    eyes = [regions[name] for name in ("left_eyeball", "right_eyeball") if name in regions]
+    is_eye = np.isin(faces, np.concatenate(eyes)).all(axis=1) if eyes else np.zeros(len(faces), bool)
+    parts = {"skin": np.flatnonzero(~is_eye), "eyes": np.flatnonzero(is_eye)}
+    return {name: part for name, part in parts.items() if len(part)}
+
+
+def _read_landmarks(folder: Path) -> dict[str, Landmarks]:
+    """DECA's ``landmark_embedding.npy``, or the static and dynamic embeddings of the FLAME site."""
+    deca = folder / "landmark_embedding.npy"
+    static, dynamic = folder / "flame_static_embedding.pkl", folder / "flame_dynamic_embedding.npy"
+    landmarks: dict[str, Landmarks] = {}
+    if deca.is_file():
+        content = _unwrap(array_file.read(deca))
+        for name in ("full", "static", "dynamic"):
+            if f"{name}_lmk_faces_idx" in content:
+                landmarks[name] = _landmarks(content, f"{name}_lmk_faces_idx", f"{name}_lmk_bary_coords", deca)
+    if static.is_file():
+        content = _unwrap(array_file.read(static))
+        landmarks.setdefault("static", _landmarks(content, "lmk_face_idx", "lmk_b_coords", static))
+    if dynamic.is_file():
+        content = _unwrap(array_file.read(dynamic))
+        landmarks.setdefault("dynamic", _landmarks(content, "lmk_face_idx", "lmk_b_coords", dynamic))
+    if "full" in landmarks:  # DECA stores it with a batch axis
+        full = landmarks["full"]
+        landmarks["full"] = Landmarks(full.faces.reshape(-1), full.weights.reshape(-1, 3))
+    return landmarks
+
+
+def _unwrap(content: Any) -> Any:
+    """A dict that ``numpy.save`` wrapped in an array without axes."""
+    return content.item() if isinstance(content, np.ndarray) and content.ndim == 0 else content
+
+
+def _landmarks(content: Any, faces_key: str, weights_key: str, path: Path) -> Landmarks:
+    try:
+        faces, weights = np.asarray(content[faces_key]), np.asarray(content[weights_key])
+        return Landmarks(faces.astype(np.int64), weights.astype(np.float64))
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise InputError(f"not a landmark embedding: {error}", file=path) from None

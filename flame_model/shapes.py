@@ -1,0 +1,29 @@
+"""One shape checker that names the argument and returns its free sizes (after ``vg.shape.check``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from singinghead.flame_model.errors import InputError
+
+
+def check_shape(name: str, array: Any, *shape: int | str) -> tuple[int, ...]:
+    """Check an array's shape and return the sizes of its named axes, in order.
+
+    Args:
+        name: the argument's name, for the message.
+        array: anything with a ``shape``, or ``None``.
+        shape: one entry an axis: an integer is required exactly, a string names a free axis.
+
+    Raises:
+        InputError: ``expression must have shape (T, 50); got (240, 51)``.
+
+    >>> check_shape("jaw", np.zeros((240, 3)), "T", 3)
+    (240,)
+    """
+    got = getattr(array, "shape", None)
+    fits = got is not None and len(got) == len(shape)
+    if not fits or any(isinstance(want, int) and want != size for want, size in zip(shape, got, strict=True)):
+        wanted = ", ".join(str(axis) for axis in shape) + ("," if len(shape) == 1 else "")
+        raise InputError(f"{name} must have shape ({wanted}); got {'nothing' if got is None else tuple(got)}")
+    return tuple(int(size) for want, size in zip(shape, got, strict=True) if isinstance(want, str))

@@ -1,0 +1,190 @@
+"""Write a video frame by frame: our own small writer on ffmpeg's pipe, which believes ffmpeg only when it exits with 0.
+
+Why not moviepy's or imageio-ffmpeg's: both ignore ffmpeg's exit code, so that an unwritable path or a full disk passes for
+success, and both decide pixel formats for the caller.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from fractions import Fraction
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+
+import imageio_ffmpeg
+import numpy as np
+from numpy.typing import NDArray
+
+from singinghead.flame_model.errors import EncodingError, InputError
+from singinghead.flame_model.shapes import check_shape
+
+PRESETS = (
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow",
+)  # fmt: skip
+
+_COLOUR = ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv")
+_TO_YUV = "scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd+full_chroma_int,format=yuv420p"
+
+
+class VideoWriter:
+    """Encode frames to H.264 (yuv420p, BT.709, faststart), with AAC sound, as a context manager.
+
+    The file appears under its name when the last frame is in and ffmpeg has said that all is well. Whatever ends the block
+    early (an exception, Ctrl-C, ffmpeg's death) leaves nothing behind, and an older file of that name untouched.
+
+    Args:
+        path: the ``.mp4`` to write.
+        size: width and height in pixels, even.
+        fps: frames a second.
+        sound: a WAV to put in, of the video's length; None for a silent video.
+        crf: x264's quality, 0 (lossless) to 51; 18 is visually near lossless.
+        preset: x264's speed, one of :data:`PRESETS`.
+        metadata: written into the file, e.g. ``{"comment": "..."}``.
+
+    Raises:
+        InputError: an odd size, an unknown preset, a folder that is not there.
+        EncodingError: ffmpeg failed; from :meth:`write` or the end of the block.
+
+    >>> with VideoWriter("clip.mp4", size=512, fps=30, sound=wav) as video:
+    ...     for frame in frames:
+    ...         video.write(frame)
+    """
+
+    def __init__(
+        self,
+        path: str | PathLike[str],
+        size: int,
+        fps: float,
+        sound: str | PathLike[str] | None = None,
+        crf: int = 18,
+        preset: str = "medium",
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
+        self.path = Path(path)
+        self.size = size
+        self.n_frames = 0
+        _check(self.path, size, fps, crf, preset)
+        # The owner stands in the name, so that a cleaner can tell a dead writer's leftovers from a live one's file.
+        self._partial = self.path.with_name(f".{self.path.stem}.{os.getpid()}.partial{self.path.suffix}")
+        self._complaints = tempfile.TemporaryFile()  # not a pipe: nobody empties one while frames are written
+        self._process = subprocess.Popen(
+            _command(self._partial, size, fps, sound, crf, preset, metadata or {}),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=self._complaints,
+            # Ctrl-C reaches the whole terminal group; only Python is to act on it, and then stops ffmpeg itself.
+            start_new_session=True,
+        )
+
+    def __enter__(self) -> VideoWriter:
+        return self
+
+    def write(self, frame: NDArray[np.uint8]) -> None:
+        """Encode one more frame.
+
+        Args:
+            frame: (size, size, 3) uint8 sRGB.
+
+        Raises:
+            InputError: another shape or type.
+            EncodingError: ffmpeg has given up.
+        """
+        check_shape("frame", frame, self.size, self.size, 3)
+        if frame.dtype != np.uint8:
+            raise InputError(f"frame must be uint8; got {frame.dtype}")
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(np.ascontiguousarray(frame).data)
+        except BrokenPipeError:
+            self._process.wait()
+            raise self._failure() from None
+        self.n_frames += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._finish()
+        finally:
+            self._discard()
+
+    def _finish(self) -> None:
+        assert self._process.stdin is not None
+        if self.n_frames == 0:
+            raise InputError("no frames to write", file=self.path)
+        try:
+            self._process.stdin.close()
+        except BrokenPipeError:
+            pass  # the exit code tells
+        if self._process.wait() != 0:
+            raise self._failure()
+        try:
+            with self._partial.open("rb") as file:
+                os.fsync(file.fileno())
+            self._partial.replace(self.path)
+        except OSError as problem:
+            raise EncodingError(f"the finished video cannot be put in place: {problem}", file=self.path) from problem
+
+    def _discard(self) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        try:
+            self._process.communicate()
+        except (BrokenPipeError, ValueError):
+            self._process.wait()
+        self._partial.unlink(missing_ok=True)
+        self._complaints.close()
+
+    def _failure(self) -> EncodingError:
+        self._complaints.seek(0)
+        lines = self._complaints.read().decode(errors="replace").replace(str(self._partial), self.path.name).splitlines()
+        code = self._process.returncode
+        end = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with {code}"
+        words = " / ".join(line.strip() for line in lines[-4:] if line.strip()) or "it said nothing"
+        return EncodingError(f"ffmpeg {end} after {self.n_frames} frames: {words}", file=self.path)
+
+
+def _check(path: Path, size: int, fps: float, crf: int, preset: str) -> None:
+    if size < 16 or size % 2:
+        raise InputError(f"size {size} is not an even number of pixels from 16", remedy="yuv420p needs even sizes")
+    if not 0 < fps <= 1000:
+        raise InputError(f"{fps} frames a second cannot be encoded")
+    if not 0 <= crf <= 51:
+        raise InputError(f"crf {crf} is not within 0..51")
+    if preset not in PRESETS:
+        raise InputError(f"no preset '{preset}'", remedy=f"one of {', '.join(PRESETS)}")
+    if path.suffix.lower() != ".mp4":
+        raise InputError("the output must be named .mp4", file=path)
+    if path.is_dir():
+        raise InputError("is a folder", file=path, remedy="--out names the video itself")
+    if not path.parent.is_dir():
+        raise InputError("its folder does not exist", file=path, remedy=f"mkdir -p {path.parent}")
+    if not os.access(path.parent, os.W_OK):
+        raise InputError("its folder may not be written", file=path, remedy="choose another --out")
+
+
+def _command(
+    path: Path,
+    size: int,
+    fps: float,
+    sound: str | PathLike[str] | None,
+    crf: int,
+    preset: str,
+    metadata: Mapping[str, str],
+) -> list[str]:
+    rate = str(Fraction(fps).limit_denominator(1001))
+    frames = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size}x{size}", "-framerate", rate, "-i", "pipe:0"]
+    voice = [] if sound is None else ["-i", os.fspath(sound)]
+    encode_sound = [] if sound is None else ["-map", "1:a:0", "-c:a", "aac", "-b:a", "192k"]
+    tags = [part for key, value in metadata.items() for part in ("-metadata", f"{key}={value}")]
+    return [
+        imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-nostdin", "-loglevel", "error", "-y", *frames, *voice,
+        "-map", "0:v:0", "-vf", _TO_YUV, "-c:v", "libx264", "-preset", preset, "-crf", str(crf), *_COLOUR,
+        *encode_sound, "-movflags", "+faststart", *tags, "-f", "mp4", os.fspath(path),
+    ]  # fmt: skip
