@@ -1,10 +1,10 @@
 """The release's layout: which file belongs to which clip.
 
-    train.txt val.txt test.txt        one ID a line
-    flame_seqs/ID.pkl                 motion
-    audio_seqs/ID.wav                 vocals
-    bgm_seqs/ID_bgm.wav               background music
-    video_seqs/ID.mp4                 the recording
+train.txt val.txt test.txt        one ID a line
+flame_seqs/ID.pkl                 motion
+audio_seqs/ID.wav                 vocals
+bgm_seqs/ID_bgm.wav               background music
+video_seqs/ID.mp4                 the recording
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def contour_row(params: FlameParams) -> Indices:
     )
     yaw = np.arctan2(-rotation[:, 2, 0], np.hypot(rotation[:, 0, 0], rotation[:, 1, 0]))
     degrees = np.clip(np.round(-np.degrees(yaw)), -_LAST_YAW, _LAST_YAW).astype(np.int64)
-    return np.where(degrees < 0, _LAST_YAW - degrees, degrees)
+    return np.asarray(np.where(degrees < 0, _LAST_YAW - degrees, degrees))
 
 
 def _embedding(arrays: HeadArrays, name: str) -> Landmarks:

@@ -38,9 +38,7 @@ def slerp(start: Frames, end: Frames, weight: Frames) -> Frames:
     half = np.arccos(np.clip(np.abs(cosine), 0, 1))
     still = half < 1e-6
     sine = np.where(still, 1, np.sin(half))
-    mixed = np.where(
-        still, a + weight * (b - a), (np.sin((1 - weight) * half) * a + np.sin(weight * half) * b) / sine
-    )
+    mixed = np.where(still, a + weight * (b - a), (np.sin((1 - weight) * half) * a + np.sin(weight * half) * b) / sine)
     between = _axis_angle(mixed)
     # Exact at the ends: an angle over π would come back as its shorter equal.
     return np.asarray(np.where(weight == 0, start, np.where(weight == 1, end, between)), start.dtype)

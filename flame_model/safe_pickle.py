@@ -99,7 +99,7 @@ class _Dtype:
 class _Array(np.ndarray):
     """An array being unpickled, filled only if the bytes given are as many as the shape declared."""
 
-    def __setstate__(self, state: tuple[Any, ...]) -> None:  # type: ignore[override]
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
         _version, shape, dtype, fortran, content = state
         dtype = _dtype_of(dtype)
         count = math.prod(shape)
@@ -108,7 +108,7 @@ class _Array(np.ndarray):
         held = len(content) if dtype.hasobject else len(content) // max(dtype.itemsize, 1)
         if dtype.hasobject != isinstance(content, list) or held != count:
             raise ValueError(f"an array declares shape {tuple(shape)} but the file holds {held} entries")
-        super().__setstate__((1, tuple(shape), dtype, bool(fortran), content))
+        super().__setstate__((1, tuple(shape), dtype, np.bool_(fortran), content))
 
 
 def _dtype_of(token: object) -> np.dtype[Any]:
@@ -196,7 +196,7 @@ class _ChumpySelect(_Stub):
     def array(self) -> NDArray[Any]:
         """Return the selected values."""
         source = np.asarray(self.state["a"]).ravel()
-        return source[np.asarray(self.state["idxs"])].reshape(self.state["preferred_shape"])
+        return np.asarray(source[np.asarray(self.state["idxs"])].reshape(self.state["preferred_shape"]))
 
 
 def _torch_storage(data: bytes) -> NDArray[Any]:

@@ -21,9 +21,8 @@ def check_shape(name: str, array: Any, *shape: int | str) -> tuple[int, ...]:
     >>> check_shape("jaw", np.zeros((240, 3)), "T", 3)
     (240,)
     """
-    got = getattr(array, "shape", None)
-    fits = got is not None and len(got) == len(shape)
-    if not fits or any(isinstance(want, int) and want != size for want, size in zip(shape, got, strict=True)):
+    got: tuple[int, ...] = tuple(getattr(array, "shape", ()))
+    if len(got) != len(shape) or any(isinstance(want, int) and want != size for want, size in zip(shape, got, strict=True)):
         wanted = ", ".join(str(axis) for axis in shape) + ("," if len(shape) == 1 else "")
-        raise InputError(f"{name} must have shape ({wanted}); got {'nothing' if got is None else tuple(got)}")
+        raise InputError(f"{name} must have shape ({wanted}); got {got if hasattr(array, 'shape') else 'nothing'}")
     return tuple(int(size) for want, size in zip(shape, got, strict=True) if isinstance(want, str))

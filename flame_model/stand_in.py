@@ -19,19 +19,19 @@ import importlib.util
 import inspect
 import logging
 import os
-import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 from PIL import Image
 
-from singinghead.flame_model import makehuman
+from singinghead.flame_model import array_file, makehuman
 from singinghead.flame_model.arrays import JOINTS, HeadArrays
 from singinghead.flame_model.errors import InputError, UnavailableError
 from singinghead.flame_model.params import N_EXPRESSION, N_SHAPE
@@ -383,8 +383,7 @@ class _Builder:
         inside = self._mask("inside-mouth")[self.base.quads].all(axis=1)
         group[inside & (group == "skin")] = "mouth"
         return {
-            part: np.flatnonzero(group[self.crop.quads] == part)
-            for part in ("skin", "eyes", "teeth", "tongue", "mouth")
+            part: np.flatnonzero(group[self.crop.quads] == part) for part in ("skin", "eyes", "teeth", "tongue", "mouth")
         }
 
     def _mask(self, name: str) -> NDArray[np.bool_]:
@@ -417,11 +416,7 @@ class _Builder:
             "eye_region": eyelids | (face & (np.abs(above_eyes) < 0.025) & (beside_eye < 0.025)),
             "nose": face & (np.abs(x) < 0.02) & (above_eyes < -0.005) & (above_eyes > -0.047) & (z > eye_z + 0.012),
             # Below the jaw line, which runs down from the ears to the chin.
-            "neck": skin
-            & ~face
-            & ~ears
-            & (above_eyes < -0.07 - 0.4 * (z - eye_z + 0.06).clip(0))
-            & (above_eyes > -0.16),
+            "neck": skin & ~face & ~ears & (above_eyes < -0.07 - 0.4 * (z - eye_z + 0.06).clip(0)) & (above_eyes > -0.16),
         }
         regions = {name: np.flatnonzero(inside & skin) for name, inside in chosen.items()}
         for name, group in zip(("left_eyeball", "right_eyeball"), _EYES, strict=True):
@@ -496,8 +491,8 @@ def _components(displacements: Floats, spread: Floats, n_components: int) -> tup
 def _joint_regressor(head: Floats, joints: Floats, expression: Floats, eyeballs: Sequence[Indices]) -> Floats:
     """(5, V) rows that give the joints exactly, in the mean head and under each race and sex.
 
-    A row is the mean of the vertices about its joint, changed least (in the least squares sense) to do so. Vertices that
-    an expression moves take no part, so that the jaw's hinge stays where it is; an eye's joint is the mean of its ball.
+    A row is the mean of the vertices about its joint, changed least (in the least squares sense) to do so. Vertices
+    that an expression moves take no part, so that the jaw's hinge stays put; an eye's joint is the mean of its ball.
 
     Args:
         head: (M, V, 3) the mean head, then displacements.
@@ -555,16 +550,13 @@ def _read_cache(path: Path) -> StandIn | None:
     if not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as file:  # noqa: TID251  (our own file, without pickles)
-            entries = dict(file)
+        entries = array_file.read(path)
         units, codes = entries.pop("units"), entries.pop("unit_codes")
-        plain = {key: value for key, value in entries.items() if "/" not in key}
-        named: dict[str, dict[str, Indices]] = {"regions": {}, "parts": {}}
-        for key in entries.keys() - plain.keys():
-            kind, name = key.split("/")
-            named[kind][name] = entries[key]
-        plain["name"] = str(plain["name"])
-        return StandIn(HeadArrays(**plain, **named, is_stand_in=True), tuple(units.tolist()), codes)
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, InputError) as error:
+        arrays: dict[str, Any] = {"regions": {}, "parts": {}, "name": str(entries.pop("name"))}
+        for key, value in entries.items():
+            kind, _, name = key.rpartition("/")
+            (arrays[kind] if kind else arrays)[name] = value
+        return StandIn(HeadArrays(**arrays, is_stand_in=True), tuple(units.tolist()), codes)
+    except (InputError, KeyError, TypeError) as error:
         _log.warning("%s is damaged, and is built again: %s", path, error)
         return None

@@ -160,7 +160,7 @@ def _shining_from(towards: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def _color_only(size: int) -> Any:
-    """pyrender's renderer, reading back colours alone: reading depth takes as long as drawing on some drivers."""
+    """Pyrender's renderer, reading back colours alone: reading depth takes as long as drawing on some drivers."""
     from OpenGL import GL
     from pyrender.renderer import Renderer
 

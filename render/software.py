@@ -157,10 +157,10 @@ def _shade(  # type: ignore[no-untyped-def]
                     blue += share * background[2]
                     continue
                 i, j, k = faces[f]
-                wi, wj, wk = _weights(screen[i], screen[j], screen[k], column + 0.5, row + 0.5)
-                point = wi * vertices[i] + wj * vertices[j] + wk * vertices[k]
-                normal = wi * normals[i] + wj * normals[j] + wk * normals[k]
-                factor = wi * colors[i] + wj * colors[j] + wk * colors[k]
+                weights = _weights(screen, i, j, k, column + 0.5, row + 0.5)
+                point = _between(vertices, i, j, k, weights)
+                normal = _between(normals, i, j, k, weights)
+                factor = _between(colors, i, j, k, weights)
                 r, g, b = _reflect(point, normal, eye, materials[material[f]], lights, ambient)
                 red += share * _encode(r * factor[0])
                 green += share * _encode(g * factor[1])
@@ -171,14 +171,27 @@ def _shade(  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _weights(a, b, c, x, y):  # type: ignore[no-untyped-def]
+def _weights(screen, i, j, k, x, y):  # type: ignore[no-untyped-def]
     """Perspective-correct barycentric weights of a pixel's middle, pulled into the triangle where it lies outside."""
-    area = (b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1])
-    wa = ((c[0] - b[0]) * (y - b[1]) - (c[1] - b[1]) * (x - b[0])) / area
-    wb = ((a[0] - c[0]) * (y - c[1]) - (a[1] - c[1]) * (x - c[0])) / area
-    wa, wb, wc = max(wa, 0.0) / a[2], max(wb, 0.0) / b[2], max(1 - wa - wb, 0.0) / c[2]
-    total = wa + wb + wc
-    return wa / total, wb / total, wc / total
+    xi, yi, xj, yj, xk, yk = screen[i, 0], screen[i, 1], screen[j, 0], screen[j, 1], screen[k, 0], screen[k, 1]
+    area = (xj - xi) * (yk - yi) - (xk - xi) * (yj - yi)
+    wi = ((xk - xj) * (y - yj) - (yk - yj) * (x - xj)) / area
+    wj = ((xi - xk) * (y - yk) - (yi - yk) * (x - xk)) / area
+    wk = 1 - wi - wj
+    wi, wj, wk = max(wi, 0.0) / screen[i, 2], max(wj, 0.0) / screen[j, 2], max(wk, 0.0) / screen[k, 2]
+    total = wi + wj + wk
+    return wi / total, wj / total, wk / total
+
+
+@numba.njit(cache=True, nogil=True)
+def _between(values, i, j, k, weights):  # type: ignore[no-untyped-def]
+    """A vertex attribute inside a triangle, as three scalars: small arrays would cost an allocation a pixel."""
+    wi, wj, wk = weights
+    return (
+        wi * values[i, 0] + wj * values[j, 0] + wk * values[k, 0],
+        wi * values[i, 1] + wj * values[j, 1] + wk * values[k, 1],
+        wi * values[i, 2] + wj * values[j, 2] + wk * values[k, 2],
+    )
 
 
 @numba.njit(cache=True, nogil=True)

@@ -142,7 +142,7 @@ def _opened(path: Path) -> Iterator[Any]:
 
 
 def _reader(path: Path, duration: float, n_channels: int) -> Any:
-    """moviepy's reader, at our sample rate, with three of its habits undone.
+    """Moviepy's reader, at our sample rate, with three of its habits undone.
 
     It asks ffmpeg for stereo, which turns mono down by 3 dB and so would shift vocals against music; it rounds the duration
     to 10 ms, cutting the end off; and it confuses times with masks when a file is shorter than two blocks.
@@ -190,4 +190,6 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, soundfile.LibsndfileError) as error:
-        raise InputError(f"the mix cannot be written: {error}", file=path, remedy="set TMPDIR to a disk with room") from error
+        raise InputError(
+            f"the mix cannot be written: {error}", file=path, remedy="set TMPDIR to a disk with room"
+        ) from error

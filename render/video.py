@@ -6,6 +6,7 @@ success, and both decide pixel formats for the caller.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -68,10 +69,11 @@ class VideoWriter:
         self.path = Path(path)
         self.size = size
         self.n_frames = 0
-        _check(self.path, size, fps, crf, preset)
+        check_output(self.path, size, fps, crf, preset)
         # The owner stands in the name, so that a cleaner can tell a dead writer's leftovers from a live one's file.
         self._partial = self.path.with_name(f".{self.path.stem}.{os.getpid()}.partial{self.path.suffix}")
-        self._complaints = tempfile.TemporaryFile()  # not a pipe: nobody empties one while frames are written
+        # Not a pipe: nobody empties one while frames are written.
+        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
         self._process = subprocess.Popen(
             _command(self._partial, size, fps, sound, crf, preset, metadata or {}),
             stdin=subprocess.PIPE,
@@ -105,9 +107,7 @@ class VideoWriter:
             raise self._failure() from None
         self.n_frames += 1
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         try:
             if kind is None:
                 self._finish()
@@ -118,10 +118,8 @@ class VideoWriter:
         assert self._process.stdin is not None
         if self.n_frames == 0:
             raise InputError("no frames to write", file=self.path)
-        try:
+        with contextlib.suppress(BrokenPipeError):  # the exit code tells
             self._process.stdin.close()
-        except BrokenPipeError:
-            pass  # the exit code tells
         if self._process.wait() != 0:
             raise self._failure()
         try:
@@ -150,7 +148,12 @@ class VideoWriter:
         return EncodingError(f"ffmpeg {end} after {self.n_frames} frames: {words}", file=self.path)
 
 
-def _check(path: Path, size: int, fps: float, crf: int, preset: str) -> None:
+def check_output(path: Path, size: int, fps: float, crf: int, preset: str) -> None:
+    """Refuse what :class:`VideoWriter` would, before work is put into frames.
+
+    Raises:
+        InputError: an odd size, an unknown preset, a name or folder that cannot be written.
+    """
     if size < 16 or size % 2:
         raise InputError(f"size {size} is not an even number of pixels from 16", remedy="yuv420p needs even sizes")
     if not 0 < fps <= 1000:

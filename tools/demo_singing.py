@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+
 from singinghead.flame_model.arrays import Floats
 from singinghead.flame_model.params import N_EXPRESSION, N_SHAPE, FlameParams
 from singinghead.flame_model.stand_in import StandIn, load_stand_in
@@ -207,6 +208,7 @@ def accompany(song: Song) -> Floats:
         _play(track, 0.4 * _tone(one_beat, root - 24) * _struck(one_beat, 0.25), bar_beats)
         for note, pan in ((root, -0.6), (root + (3 if chord.endswith("m") else 4), 0.0), (root + 7, 0.6)):
             _play(track, 0.14 * _tone(t, note) * soft, bar_beats[:1], pan)
+    track = np.tanh(2 * track / np.abs(track).max())  # rounds the drums off, or nothing else is heard at this peak
     t = np.arange(len(track)) / BGM_RATE
     cut = _ease(t / 0.01) * _ease((t[-1] - t) / 0.02)  # as a clip is cut out of its song
     return _to_peak((track - track.mean(axis=0)) * cut[:, None], BGM_PEAK_DB)

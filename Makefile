@@ -1,0 +1,47 @@
+# Everything goes through one virtual environment, .venv, made once by whatever target comes first.
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+READY := .venv/ready
+PACKAGES := flame_model render metrics tools
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow lint format clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(READY) ## make .venv with everything pinned (about 7 GB: torch is a CUDA build)
+
+$(READY): pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "needs Python 3.11: install it, or make setup PYTHON=/path/to/python3.11"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; echo "$(PYTHON) has no venv: on Debian, apt-get install python3.11-venv"; exit 2; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[metrics2d,dev]'
+	@touch $@
+
+demo: $(READY) ## sing, render and show: demo/*.mp4 with sound and a sheet of stills
+	$(BIN)/python tools/make_demo.py --out demo
+
+test: $(READY) ## the whole test suite
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(READY) ## the tests that take minutes
+	$(BIN)/python -m pytest -m slow
+
+lint: $(READY) .typing/singinghead ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	MYPYPATH=.typing $(BIN)/mypy $(PACKAGES:%=-p singinghead.%)
+
+format: $(READY) ## put the code into its style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# mypy does not follow the package-dir map of an editable install; links show it the names that are imported.
+.typing/singinghead:
+	mkdir -p $@
+	for package in $(PACKAGES); do ln -sfn ../../$$package $@/$$package; done
+
+clean: ## remove what was made, the environment too
+	rm -rf .venv .typing demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,225 @@
+"""One clip, whole: motion, identity and sound in, a video file out. Frames are streamed from end to end."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from singinghead.flame_model.errors import InputError
+from singinghead.flame_model.model import CHUNK, FlameModel, Subject
+from singinghead.flame_model.params import Frames
+from singinghead.flame_model.sequence import ParamSequence, Sequence, VertexSequence, resample
+from singinghead.flame_model.shapes import check_shape
+from singinghead.render.camera import fitted_camera, fixed_camera
+from singinghead.render.rasterizer import Backend, Rasterizer, open_rasterizer
+from singinghead.render.scene import head_scene
+from singinghead.render.sound import Mix, Soundtrack, mixed
+from singinghead.render.video import VideoWriter, check_output
+
+logger = logging.getLogger(__name__)
+
+PoseChoice = Literal["full", "zero", "gt"]
+CameraChoice = Literal["fixed", "fit"]
+FrameCounter = Callable[[Iterable[NDArray[np.uint8]], int], Iterable[NDArray[np.uint8]]]
+
+_LONGEST_CUT_S = 0.1
+"""By how much a prediction and its ground truth may differ in length before the pose of the latter is refused."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a clip is drawn and encoded.
+
+    Attributes:
+        size: of the square picture, an even number of pixels.
+        fps: the motion's rate.
+        out_fps: the video's rate; None is the motion's.
+        backend: ``auto``, ``software`` or ``pyrender``.
+        device: the torch device of the forward pass.
+        camera: ``fixed``, the same for all clips of a subject, or ``fit`` to the motion.
+        pose: head pose as given, zero, or the ground truth's.
+        crf: x264's quality.
+        preset: x264's speed.
+    """
+
+    size: int = 1024
+    fps: float = 30.0
+    out_fps: float | None = None
+    backend: Backend = "auto"
+    device: str = "cpu"
+    camera: CameraChoice = "fixed"
+    pose: PoseChoice = "full"
+    crf: int = 18
+    preset: str = "medium"
+
+
+@dataclass(frozen=True)
+class Sound:
+    """What is heard; see :func:`singinghead.render.sound.mixed`. Without vocals and BGM the video is silent."""
+
+    vocals: Path | None = None
+    bgm: Path | None = None
+    mix: Mix = "native"
+    vocal_gain_db: float = 0.0
+    bgm_gain_db: float = 0.0
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What was made.
+
+    Attributes:
+        out: the video.
+        frames: how many.
+        fps: their rate.
+        duration: seconds.
+        seconds: from parameters to closed file.
+        backend: what drew.
+        model: whose head it is.
+        identity: where the subject's shape came from.
+        sound: what was mixed, or None for a silent video.
+    """
+
+    out: Path
+    frames: int
+    fps: float
+    duration: float
+    seconds: float
+    backend: str
+    model: str
+    identity: str
+    sound: Soundtrack | None
+
+
+def render_clip(
+    model: FlameModel,
+    sequence: Sequence,
+    out: Path,
+    look: Look,
+    sound: Sound,
+    truth: ParamSequence | None = None,
+    counted: FrameCounter = lambda frames, _total: frames,
+) -> Rendered:
+    """Render one clip to an mp4.
+
+    Args:
+        model: the head.
+        sequence: its motion.
+        out: the video to write.
+        look: how.
+        sound: vocals and music.
+        truth: the ground truth of the clip, for its identity and its pose.
+        counted: wraps the frames as they pass, for a progress bar.
+
+    Raises:
+        InputError: what was asked for does not fit together, or a file is not usable.
+        UnavailableError: the backend or device is not on this machine.
+        EncodingError: ffmpeg failed.
+    """
+    started = time.perf_counter()
+    out_fps = look.out_fps or look.fps
+    check_output(out, look.size, out_fps, look.crf, look.preset)
+    shape, identity = _identity(sequence, truth)
+    sequence = resample(_posed(sequence, look, truth), look.fps, out_fps)
+    subject = model.with_shape(shape, look.device)
+    if isinstance(sequence, VertexSequence):
+        check_shape(
+            f"vertices of {sequence.path.name} for {model.arrays.name}", sequence.stored, "T", len(subject.template), 3
+        )
+    camera = fitted_camera(motion(subject, sequence)) if look.camera == "fit" else fixed_camera(subject)
+    duration = len(sequence) / out_fps
+    with open_rasterizer(look.backend, head_scene(subject), camera, look.size) as rasterizer:
+        comment = "; ".join(
+            f"{key}: {value}"
+            for key, value in (
+                ("model", model.arrays.name),
+                ("backend", rasterizer.name),
+                ("camera", camera.name),
+                ("pose", look.pose),
+                ("identity", identity),
+                ("made by", f"singinghead {importlib.metadata.version('singinghead')}"),
+            )
+        )
+        metadata = {"title": sequence.id, "comment": comment}
+        with _soundtrack(sound, duration) as track:
+            wav = track.path if track else None
+            with VideoWriter(out, look.size, out_fps, wav, look.crf, look.preset, metadata) as video:
+                for frame in counted(drawn(rasterizer, motion(subject, sequence)), len(sequence)):
+                    video.write(frame)
+        return Rendered(
+            out=out,
+            frames=video.n_frames,
+            fps=out_fps,
+            duration=duration,
+            seconds=time.perf_counter() - started,
+            backend=rasterizer.name,
+            model=model.arrays.name,
+            identity=identity,
+            sound=track,
+        )
+
+
+def motion(subject: Subject, sequence: Sequence) -> Iterator[Frames]:
+    """Yield (at most 60, V, 3) vertices in metres, in order."""
+    if isinstance(sequence, VertexSequence):
+        return sequence.chunks(CHUNK)
+    return subject.chunks(sequence.params)
+
+
+def drawn(rasterizer: Rasterizer, chunks: Iterable[Frames]) -> Iterator[NDArray[np.uint8]]:
+    """Yield (size, size, 3) uint8 frames of chunks of vertices."""
+    for chunk in chunks:
+        for vertices in chunk:
+            yield rasterizer.draw(vertices)
+
+
+def _soundtrack(sound: Sound, duration: float) -> AbstractContextManager[Soundtrack | None]:
+    if sound.vocals is None and sound.bgm is None:
+        return nullcontext(None)
+    return mixed(duration, sound.vocals, sound.bgm, sound.mix, sound.vocal_gain_db, sound.bgm_gain_db)
+
+
+def _identity(sequence: Sequence, truth: ParamSequence | None) -> tuple[Frames | None, str]:
+    """The subject's shape: the file's own, else the ground truth's, else the mean face."""
+    if isinstance(sequence, VertexSequence):
+        return None, "the vertices' own"
+    if sequence.shape is not None:
+        return sequence.shape, "the sequence's own"
+    if truth is not None and truth.shape is not None:
+        return truth.shape, "the ground truth's"
+    return None, "the mean face"
+
+
+def _posed(sequence: Sequence, look: Look, truth: ParamSequence | None) -> Sequence:
+    if look.pose == "full":
+        return sequence
+    if isinstance(sequence, VertexSequence):
+        raise InputError("vertices are posed already", file=sequence.path, remedy="--pose zero and gt need parameters")
+    if look.pose == "zero":
+        return replace(sequence, params=sequence.params.with_head_pose(None))
+    if truth is None:
+        raise InputError(
+            "no ground truth to take the pose from",
+            file=sequence.path,
+            remedy="--pose gt needs --data-root with flame_seqs",
+        )
+    n_frames = min(len(sequence), len(truth))
+    excess = max(len(sequence), len(truth)) - n_frames
+    if excess > _LONGEST_CUT_S * look.fps:
+        raise InputError(
+            f"has {len(sequence)} frames and its ground truth {len(truth)}: the pose cannot be taken",
+            file=sequence.path,
+        )
+    if excess:
+        logger.warning("%s: cut by %d frames to take the ground truth's pose", sequence.path, excess)
+    own, other = (s.params.map(lambda field: field[:n_frames]) for s in (sequence, truth))
+    return replace(sequence, params=own.with_head_pose(other))

@@ -1,0 +1,61 @@
+"""What every command shares: errors in one line, warnings on stderr, and the last line of ``--json``."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import tyro
+
+from singinghead.flame_model.errors import SingingHeadError
+
+Options = TypeVar("Options")
+
+
+def run(options_type: type[Options], work: Callable[[Options], int | None], program: str) -> int:
+    """Parse the command line into ``options_type`` and do the work.
+
+    Returns:
+        The exit code: 0, or what ``work`` returns; 2 for a user's mistake, 1 for another failure that has a name, and 130
+        for Ctrl-C, each after one line on stderr.
+    """
+    _log_to_stderr()
+    options = tyro.cli(options_type, prog=program)
+    try:
+        return work(options) or 0
+    except SingingHeadError as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        return error.exit_code
+    except ModuleNotFoundError as error:
+        print(
+            f"{program}: this environment lacks the package {error.name} (pip install -c constraints.txt -e .)",
+            file=sys.stderr,
+        )
+        return 2
+    except KeyboardInterrupt:
+        print(f"{program}: stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # whoever read our output has gone, e.g. `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def print_json(record: dict[str, Any]) -> None:
+    """Print one JSON object on one line; the last of stdout, for programs that call us."""
+    print(json.dumps(record, ensure_ascii=False), flush=True)
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    logging.addLevelName(logging.WARNING, "warning")
+    logger = logging.getLogger("singinghead")
+    logger.handlers[:] = [handler]
+    logger.propagate = False
+    # Other libraries' deprecation notices are ours to read, in the tests, and not a user's.
+    warnings.simplefilter("ignore")

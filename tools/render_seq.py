@@ -1,0 +1,206 @@
+"""Render one sequence to one mp4 with sound."""
+
+from __future__ import annotations
+
+try:
+    import singinghead.tools.command as command
+except ModuleNotFoundError as missing:
+    import sys
+
+    print(f"{missing.name} is not in this Python: run `make setup` once, then use .venv/bin/python", file=sys.stderr)
+    raise SystemExit(2) from None
+
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import psutil
+import tyro
+
+from singinghead.flame_model.dataset import Dataset, check_id
+from singinghead.flame_model.errors import InputError
+from singinghead.flame_model.sequence import ParamSequence, load_sequence
+
+
+@dataclass(frozen=True)
+class Options:
+    """Render one sequence to one mp4 with sound.
+
+    Vocals and BGM are found in the dataset: beside the sequence's folder (../audio_seqs/ID.wav, ../bgm_seqs/ID_bgm.wav),
+    or under --data-root; or they are given.
+    """
+
+    seq: Annotated[str, tyro.conf.Positional]
+    """The sequence: a .pkl, .npz or .npy file, or with --data-root an ID."""
+    out: Path | None = None
+    """The video to write, overwritten if it exists. Default: ID.mp4 in the working directory."""
+    data_root: Path | None = None
+    """A dataset in the release's layout: flame_seqs, audio_seqs, bgm_seqs."""
+    flame: Path | None = None
+    """A FLAME model file or its folder. Default: $SINGINGHEAD_FLAME, else the licence-free stand-in head."""
+    vocals: Path | None = None
+    """The singing voice, instead of the dataset's."""
+    bgm: Path | None = None
+    """The background music, instead of the dataset's."""
+    no_audio: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """A silent video."""
+    require_audio: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Fail, instead of warning, where the vocals are missing."""
+    mix: Literal["native", "peak"] = "native"
+    """Balance: as recorded, or vocals at -3 dBFS and BGM at -12 dBFS peak (boosted by 12 dB at most)."""
+    vocal_gain_db: float = 0.0
+    """Added to the vocals, dB."""
+    bgm_gain_db: float = 0.0
+    """Added to the BGM, dB."""
+    size: int = 1024
+    """Width and height, an even number of pixels."""
+    fps: float = 30.0
+    """The sequence's frames a second."""
+    out_fps: float | None = None
+    """The video's frames a second; motion is resampled by time. Default: --fps."""
+    backend: Literal["auto", "software", "pyrender"] = "auto"
+    """What draws: pyrender needs GL (EGL or OSMesa), software needs nothing; auto takes a GPU if there is one."""
+    device: str = "auto"
+    """Where FLAME is computed: auto, cpu, cuda."""
+    camera: Literal["fixed", "fit"] = "fixed"
+    """The same for all clips of a subject, or moved to see the whole motion."""
+    pose: Literal["full", "zero", "gt"] = "full"
+    """Head pose as given; zero; or the ground truth's, from --data-root."""
+    sample: int = 0
+    """Which of several samples, from 0."""
+    crf: int = 18
+    """x264's quality: 0 lossless, 18 visually near lossless, 51 worst."""
+    preset: str = "medium"
+    """x264's speed, ultrafast to veryslow."""
+    json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Make the last line of stdout one JSON object."""
+
+
+def render(options: Options) -> None:
+    """Do what the options say, and tell what was done."""
+    if options.no_audio and (options.vocals or options.bgm or options.require_audio):
+        raise InputError("--no-audio contradicts --vocals, --bgm and --require-audio")
+    path, dataset = find_sequence(options)
+    sequence = load_sequence(path, options.sample)
+    truth_path = dataset.sequence(sequence.id) if dataset else None
+    truth = load_sequence(truth_path) if truth_path and truth_path != path else sequence
+    vocals, bgm = find_sound(options, dataset, sequence.id)
+
+    # Late: torch takes seconds to import, and nobody waits for it to hear of a mistyped name.
+    from tqdm import tqdm
+
+    from singinghead.flame_model.model import FlameModel, choose_device
+    from singinghead.render.clip import Look, Sound, render_clip
+
+    look = Look(
+        size=options.size,
+        fps=options.fps,
+        out_fps=options.out_fps,
+        backend=options.backend,
+        device=choose_device(options.device),
+        camera=options.camera,
+        pose=options.pose,
+        crf=options.crf,
+        preset=options.preset,
+    )
+    rendered = render_clip(
+        FlameModel.load(options.flame),
+        sequence,
+        options.out or Path(f"{sequence.id}.mp4"),
+        look,
+        Sound(vocals, bgm, options.mix, options.vocal_gain_db, options.bgm_gain_db),
+        truth if isinstance(truth, ParamSequence) else None,
+        counted=lambda frames, total: tqdm(frames, desc=sequence.id, total=total, unit="frame", disable=None),
+    )
+    notes = rendered.sound.notes if rendered.sound else ("silent",)
+    render_fps = rendered.frames / rendered.seconds
+    print(
+        f"{rendered.out}: {rendered.frames} frames, {rendered.duration:.3f} s, {render_fps:.1f} frames/s"
+        f" | model: {rendered.model} | backend: {rendered.backend} | shape: {rendered.identity}"
+        + "".join(f" | {note}" for note in notes)
+    )
+    if options.json:
+        command.print_json(
+            {
+                "id": sequence.id,
+                "out": str(rendered.out),
+                "frames": rendered.frames,
+                "fps": rendered.fps,
+                "duration": rendered.duration,
+                "wall_seconds": time.time() - psutil.Process().create_time(),
+                "render_fps": render_fps,
+                "backend": rendered.backend,
+                "model": rendered.model,
+                "identity": rendered.identity,
+                "camera": options.camera,
+                "pose": options.pose,
+                "audio": sound_record(rendered.sound),
+            }
+        )
+
+
+def find_sequence(options: Options) -> tuple[Path, Dataset | None]:
+    """The sequence's file, and the dataset it lies in or was said to belong to."""
+    dataset = Dataset.open(options.data_root) if options.data_root else None
+    path = Path(options.seq)
+    if path.is_file():
+        inside_release = path.resolve().parent.name == "flame_seqs"
+        return path, dataset or (Dataset(path.resolve().parent.parent) if inside_release else _beside(path))
+    if dataset is None:
+        raise InputError("no such file", file=path, remedy="an ID alone needs --data-root")
+    found = dataset.sequence(check_id(options.seq))
+    if found is None:
+        raise InputError(f"no sequence of ID '{options.seq}'", file=dataset.root / "flame_seqs")
+    return found, dataset
+
+
+def _beside(path: Path) -> Dataset | None:
+    """The folder above the sequence's, if sound lies there."""
+    root = path.resolve().parent.parent
+    return Dataset(root) if (root / "audio_seqs").is_dir() or (root / "bgm_seqs").is_dir() else None
+
+
+def find_sound(options: Options, dataset: Dataset | None, clip_id: str) -> tuple[Path | None, Path | None]:
+    """Vocals and BGM, given or found; missing vocals are told, a missing BGM is normal."""
+    if options.no_audio:
+        return None, None
+    vocals = options.vocals or (dataset.vocals(clip_id) if dataset else None)
+    bgm = options.bgm or (dataset.bgm(clip_id) if dataset else None)
+    if vocals is None:
+        place = f"{dataset.root / 'audio_seqs'}" if dataset else "a dataset around the sequence"
+        problem = f"no vocals of {clip_id} in {place}"
+        if options.require_audio:
+            raise InputError(problem, remedy="give --vocals or --data-root")
+        print(f"warning: {problem} (give --vocals or --data-root; --no-audio silences this)", file=sys.stderr)
+    return vocals, bgm
+
+
+def sound_record(sound: object) -> dict[str, object] | None:
+    """What was mixed, for JSON."""
+    from singinghead.render.sound import Soundtrack, Track
+
+    if not isinstance(sound, Soundtrack):
+        return None
+
+    def track(recording: Track | None) -> dict[str, object] | None:
+        if recording is None:
+            return None
+        return {"path": str(recording.path), "duration": recording.duration, "gain_db": recording.gain_db}
+
+    return {
+        "vocals": track(sound.vocals),
+        "bgm": track(sound.bgm),
+        "peak": sound.peak,
+        "notes": list(sound.notes),
+    }
+
+
+def main() -> int:
+    """Run the command."""
+    return command.run(Options, render, "render_seq")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
