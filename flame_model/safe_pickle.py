@@ -108,7 +108,7 @@ class _Array(np.ndarray):
         held = len(content) if dtype.hasobject else len(content) // max(dtype.itemsize, 1)
         if dtype.hasobject != isinstance(content, list) or held != count:
             raise ValueError(f"an array declares shape {tuple(shape)} but the file holds {held} entries")
-        super().__setstate__((1, tuple(shape), dtype, np.bool_(fortran), content))
+        super().__setstate__((1, tuple(shape), dtype, bool(fortran), content))  # type: ignore[arg-type]
 
 
 def _dtype_of(token: object) -> np.dtype[Any]:
