@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 
 from singinghead.flame_model.errors import InputError
 
+METRES = 0.1
+"""MakeHuman counts in decimetres."""
+
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 

