@@ -28,8 +28,11 @@ PRESETS = (
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow",
 )  # fmt: skip
 
-_COLOUR = ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv")
-_TO_YUV = "scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd+full_chroma_int,format=yuv420p"
+# The tags stand on the frames: ffmpeg 9 writes what the filter graph says and ignores the encoder's own options.
+_TO_YUV = (
+    "scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd+full_chroma_int,format=yuv420p,"
+    "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv"
+)
 
 
 class VideoWriter:
@@ -188,6 +191,6 @@ def _command(
     tags = [part for key, value in metadata.items() for part in ("-metadata", f"{key}={value}")]
     return [
         imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-nostdin", "-loglevel", "error", "-y", *frames, *voice,
-        "-map", "0:v:0", "-vf", _TO_YUV, "-c:v", "libx264", "-preset", preset, "-crf", str(crf), *_COLOUR,
+        "-map", "0:v:0", "-vf", _TO_YUV, "-c:v", "libx264", "-preset", preset, "-crf", str(crf),
         *encode_sound, "-movflags", "+faststart", *tags, "-f", "mp4", os.fspath(path),
     ]  # fmt: skip

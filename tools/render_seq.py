@@ -21,7 +21,7 @@ import tyro
 
 from singinghead.flame_model.dataset import Dataset, check_id
 from singinghead.flame_model.errors import InputError
-from singinghead.flame_model.sequence import ParamSequence, load_sequence
+from singinghead.flame_model.sequence import ParamSequence, Sequence, load_sequence
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,7 @@ def render(options: Options) -> None:
         raise InputError("--no-audio contradicts --vocals, --bgm and --require-audio")
     path, dataset = find_sequence(options)
     sequence = load_sequence(path, options.sample)
-    truth_path = dataset.sequence(sequence.id) if dataset else None
-    truth = load_sequence(truth_path) if truth_path and truth_path != path else sequence
+    truth = find_truth(options, sequence, dataset)
     vocals, bgm = find_sound(options, dataset, sequence.id)
 
     # Late: torch takes seconds to import, and nobody waits for it to hear of a mistyped name.
@@ -111,7 +110,7 @@ def render(options: Options) -> None:
         options.out or Path(f"{sequence.id}.mp4"),
         look,
         Sound(vocals, bgm, options.mix, options.vocal_gain_db, options.bgm_gain_db),
-        truth if isinstance(truth, ParamSequence) else None,
+        truth,
         counted=lambda frames, total: tqdm(frames, desc=sequence.id, total=total, unit="frame", disable=None),
     )
     notes = rendered.sound.notes if rendered.sound else ("silent",)
@@ -148,8 +147,8 @@ def find_sequence(options: Options) -> tuple[Path, Dataset | None]:
     if path.is_file():
         inside_release = path.resolve().parent.name == "flame_seqs"
         return path, dataset or (Dataset(path.resolve().parent.parent) if inside_release else _beside(path))
-    if dataset is None:
-        raise InputError("no such file", file=path, remedy="an ID alone needs --data-root")
+    if dataset is None or len(path.parts) > 1:
+        raise InputError("no such file", file=path, remedy="an ID alone, without folders, needs --data-root")
     found = dataset.sequence(check_id(options.seq))
     if found is None:
         raise InputError(f"no sequence of ID '{options.seq}'", file=dataset.root / "flame_seqs")
@@ -160,6 +159,16 @@ def _beside(path: Path) -> Dataset | None:
     """The folder above the sequence's, if sound lies there."""
     root = path.resolve().parent.parent
     return Dataset(root) if (root / "audio_seqs").is_dir() or (root / "bgm_seqs").is_dir() else None
+
+
+def find_truth(options: Options, sequence: Sequence, dataset: Dataset | None) -> ParamSequence | None:
+    """The dataset's own sequence of this clip, where its identity or its pose is wanted."""
+    lacks_shape = isinstance(sequence, ParamSequence) and sequence.shape is None
+    if dataset is None or not (lacks_shape or options.pose == "gt"):
+        return None
+    path = dataset.sequence(sequence.id)
+    truth = load_sequence(path) if path else None
+    return truth if isinstance(truth, ParamSequence) else None
 
 
 def find_sound(options: Options, dataset: Dataset | None, clip_id: str) -> tuple[Path | None, Path | None]:
