@@ -275,7 +275,9 @@ def _glide(times: Floats, at: Floats, values: Floats, width_s: float) -> Floats:
 
     The first value holds from the beginning, whatever ``at[0]`` is. Steps closer than their width run together.
     """
-    return values[0] + _ease((times[:, None] - at[1:]) / width_s + 0.5) @ np.diff(values, axis=0)
+    taken = _ease((times[:, None] - at[1:]) / width_s + 0.5)
+    result: Floats = values[0] + taken @ np.diff(values, axis=0)
+    return result
 
 
 def _timeline(notes: Sequence[Note], values: Floats, rest: float, shortest_s: float = 0.0) -> tuple[Floats, Floats]:
@@ -291,7 +293,8 @@ def _timeline(notes: Sequence[Note], values: Floats, rest: float, shortest_s: fl
 def _height(notes: Sequence[Note]) -> Floats:
     """(n,) how high each note lies in its melody, -1 to 1."""
     midi = np.array([note.midi for note in notes], float)
-    return np.clip((midi - midi.mean()) / 6, -1, 1)
+    height: Floats = np.clip((midi - midi.mean()) / 6, -1, 1)
+    return height
 
 
 def _strength(song: Song) -> Floats:
@@ -302,16 +305,18 @@ def _strength(song: Song) -> Floats:
 
 def _noise(rng: np.random.Generator, n: int, rate: int, low_hz: float, high_hz: float) -> Floats:
     """(n,) noise of unit variance, from ``low_hz`` (and half of that) to ``high_hz`` (and twice that)."""
-    hz = np.fft.rfftfreq(n, 1 / rate)
+    hz: Floats = np.fft.rfftfreq(n, 1 / rate).astype(np.float64)
     band = _ease(2 * hz / low_hz - 1) * _ease(2 - hz / high_hz)
-    noise = np.fft.irfft(np.fft.rfft(rng.standard_normal(n)) * band, n)
-    return noise / noise.std()
+    noise: Floats = np.fft.irfft(np.fft.rfft(rng.standard_normal(n)) * band, n)
+    noise /= noise.std()
+    return noise
 
 
 def _tone(t: Floats, midi: int) -> Floats:
     """A soft tone of four harmonics."""
     phase = 2 * np.pi * 440 * 2 ** ((midi - 69) / 12) * t[:, None]
-    return np.sin(phase * [1, 2, 3, 4]) @ [1, 1 / 4, 1 / 9, 1 / 16]
+    tone: Floats = np.sin(phase * [1, 2, 3, 4]) @ [1, 1 / 4, 1 / 9, 1 / 16]
+    return tone
 
 
 def _struck(t: Floats, decay_s: float) -> Floats:
@@ -328,7 +333,7 @@ def _play(track: Floats, sound: Floats, times_s: Floats, pan: float = 0.0) -> No
 
 
 def _to_peak(wave: Floats, peak_db: float) -> Floats:
-    return wave * (10 ** (peak_db / 20) / np.abs(wave).max())
+    return wave * float(10 ** (peak_db / 20) / np.abs(wave).max())
 
 
 def _nods(song: Song, times: Floats) -> Floats:
@@ -348,11 +353,13 @@ def _blinks(song: Song, times: Floats) -> Floats:
     """(T,) how far the eyes are shut, 0 to 1: shut in 0.1 s, open 0.2 s later, about every three seconds."""
     rng = song.random("blinks")
     age = times[:, None] - np.cumsum(np.append(rng.uniform(0.4, 1.4), 1.4 + rng.gamma(4, 0.5, size=8)))
-    return np.sum(_ease(age / 0.1) - _ease((age - 0.12) / 0.18), axis=1)
+    closure: Floats = np.sum(_ease(age / 0.1) - _ease((age - 0.12) / 0.18), axis=1)
+    return closure
 
 
 def _expression(stand_in: StandIn, curves: dict[str, Floats]) -> Floats:
     """(T, 50) expression of units whose activations (T,) change over time; a name without a side moves both."""
     sides = {name: [name] if name in _UNPAIRED else [f"{name}Left", f"{name}Right"] for name in curves}
     units = [stand_in.expression(**dict.fromkeys(names, 1.0)) for names in sides.values()]
-    return np.stack(list(curves.values()), axis=1) @ np.stack(units).astype(float)
+    codes: Floats = np.stack(list(curves.values()), axis=1) @ np.stack(units).astype(np.float64)
+    return codes
