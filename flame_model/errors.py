@@ -14,13 +14,14 @@ class SingingHeadError(Exception):
 
     Args:
         problem: what is wrong, in words.
-        file: the file it is wrong with, if there is one; it leads the message.
+        file: the file it is wrong with, if there is one; it leads the message, and is an attribute of the error.
         remedy: what the user can do about it.
     """
 
     exit_code = 1
 
     def __init__(self, problem: str, *, file: str | PathLike[str] | None = None, remedy: str = "") -> None:
+        self.file = file
         subject = f"{file}: " if file is not None else ""
         advice = f" ({remedy})" if remedy else ""
         super().__init__(" ".join(f"{subject}{problem}{advice}".split()))

@@ -70,6 +70,8 @@ def read_flame(path: str | PathLike[str]) -> HeadArrays:
     try:
         return _head_arrays(content, path)
     except (InputError, ValueError, TypeError) as error:
+        if isinstance(error, InputError) and error.file is not None:
+            raise  # a file beside the model, which is named already
         raise InputError(f"not a FLAME model: {error}", file=path) from None
 
 

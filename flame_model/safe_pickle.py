@@ -13,6 +13,7 @@ import io
 import math
 import pickle
 import re
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable
 from os import PathLike
@@ -203,8 +204,10 @@ def _torch_storage(data: bytes) -> NDArray[Any]:
     """``torch.storage._load_from_bytes``, which as torch ships it unpickles with no restriction."""
     import torch
 
-    storage = torch.load(io.BytesIO(data), weights_only=True)  # noqa: TID251 - cannot run code, and is bounded by data
-    return np.asarray(torch.tensor([], dtype=storage.dtype).set_(storage.cpu()).numpy())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch deprecates the storages that its own pickles are made of
+        storage = torch.load(io.BytesIO(data), weights_only=True)  # noqa: TID251 - runs no code, is bounded by data
+        return np.asarray(torch.tensor([], dtype=storage.dtype).set_(storage.cpu()).numpy())
 
 
 def _torch_tensor(
