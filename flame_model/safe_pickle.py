@@ -56,7 +56,7 @@ def loads(data: bytes, file: str | PathLike[str]) -> Any:
         raise
     # A malformed pickle can raise nearly anything: the opcodes index, convert, hash and call what the bytes say.
     except Exception as error:
-        reason = str(error) or type(error).__name__
+        reason = "it declares more than it holds" if isinstance(error, MemoryError) else str(error) or repr(error)
         raise InputError(f"not a readable pickle: {reason}", file=file, remedy="is it complete?") from error
 
 
