@@ -79,15 +79,19 @@ class PyrenderRasterizer:
         Raises:
             InputError: ``vertices`` has another shape, or NaN in it.
         """
+        from pyrender import RenderFlags
+
         check_shape("vertices", vertices, self._n_vertices, 3)
         if not np.isfinite(vertices).all():
             raise InputError("vertices hold NaN or infinity; such a frame cannot be drawn")
         self._offscreen._platform.make_current()
-        self._offscreen._renderer._update_context(self._scene, 0)  # uploads the meshes once
+        renderer = self._offscreen._renderer
+        renderer._update_context(self._scene, 0)  # uploads the meshes once
         normals = vertex_normals(vertices, self._faces)
         for mesh in self._meshes:
             mesh.upload(vertices, normals)
-        picture: NDArray[np.uint8] = self._offscreen.render(self._scene)
+        # Not OffscreenRenderer.render: on OSMesa it draws without multisampling and reads depth as well.
+        picture: NDArray[np.uint8] = renderer.render(self._scene, RenderFlags.OFFSCREEN)
         return picture
 
     def close(self) -> None:

@@ -165,10 +165,10 @@ def check_output(path: Path, size: int, fps: float, crf: int, preset: str) -> No
         raise InputError(f"crf {crf} is not within 0..51")
     if preset not in PRESETS:
         raise InputError(f"no preset '{preset}'", remedy=f"one of {', '.join(PRESETS)}")
-    if path.suffix.lower() != ".mp4":
-        raise InputError("the output must be named .mp4", file=path)
     if path.is_dir():
         raise InputError("is a folder", file=path, remedy="--out names the video itself")
+    if path.suffix.lower() != ".mp4":
+        raise InputError("the output must be named .mp4", file=path)
     if not path.parent.is_dir():
         raise InputError("its folder does not exist", file=path, remedy=f"mkdir -p {path.parent}")
     if not os.access(path.parent, os.W_OK):

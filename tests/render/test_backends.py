@@ -1,0 +1,142 @@
+"""Both rasterizers draw the same head, GL is found by trying, and is not needed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from singinghead.flame_model.errors import InputError, UnavailableError
+from singinghead.flame_model.model import FlameModel
+from singinghead.flame_model.params import FlameParams
+from singinghead.render import rasterizer
+from singinghead.render.camera import fixed_camera
+from singinghead.render.rasterizer import Probe, choose_backend, open_rasterizer, probe_gl
+from singinghead.render.scene import head_scene
+
+SIZE = 256
+
+DRAW = f"""
+import sys, numpy as np
+from pathlib import Path
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+import test_backends
+test_backends.draw_poses(sys.argv[1], sys.argv[2])
+"""
+
+
+def poses() -> FlameParams:
+    """Neutral; mouth open; turned and mouth open."""
+    params = FlameParams.zeros(3)
+    params.jaw[1:, 0] = 0.25
+    params.global_pose[2] = [0.1, 0.4, 0.05]
+    return params
+
+
+def draw_poses(platform: str, out: str) -> None:
+    """Draw every pose, and the first once more."""
+    subject = FlameModel.load().with_shape()
+    vertices = subject.vertices(poses())
+    if platform in rasterizer.GL_PLATFORMS:
+        rasterizer.GL_PLATFORMS = (platform,)
+    backend = "pyrender" if platform in rasterizer.GL_PLATFORMS else "software"
+    with open_rasterizer(backend, head_scene(subject), fixed_camera(subject), SIZE) as drawer:
+        np.save(out, np.stack([drawer.draw(frame) for frame in (*vertices, vertices[0])]))
+
+
+def drawn(platform: str, tmp_path: Path) -> np.ndarray:
+    out = tmp_path / f"{platform}.npy"
+    subprocess.run([sys.executable, "-c", DRAW, platform, str(out)], check=True)
+    return np.load(out).astype(int)
+
+
+@pytest.mark.parametrize("platform", rasterizer.GL_PLATFORMS)
+def test_pyrender_draws_what_the_software_rasterizer_draws(platform: str, tmp_path: Path) -> None:
+    probe = probe_gl(platform)
+    if not probe.works:
+        pytest.skip(f"no {platform} here: {probe.detail}")
+    ours, theirs = drawn("software", tmp_path), drawn(platform, tmp_path)
+    difference = np.abs(ours - theirs)
+    assert difference.mean() < 1
+    assert (difference.max(axis=-1) > 8).mean() < 0.015
+    assert np.abs(ours[0] - ours[2]).mean() > 5, "the poses differ more than the backends"
+    assert np.array_equal(theirs[0], theirs[3]), "vertices uploaded in place leave nothing behind"
+
+
+def test_no_pixel_of_the_head_is_missing() -> None:
+    """From crown to chest, the middle column is head; the corners above are background."""
+    subject = FlameModel.load().with_shape()
+    scene = head_scene(subject)
+    with open_rasterizer("software", scene, fixed_camera(subject), SIZE) as drawer:
+        picture = drawer.draw(subject.vertices(FlameParams.zeros(1))[0]).astype(int)
+    is_background = np.abs(picture - scene.background).max(axis=-1) == 0
+    assert is_background[0, 0]
+    assert is_background[0, -1]
+    middle = is_background[:, SIZE // 2]
+    assert middle[: np.argmin(middle)].all()
+    assert not middle[np.argmin(middle) :].any()
+
+
+MASKED = """
+for lib in /lib/*/libEGL*.so* /lib/*/libOSMesa*.so* /usr/lib/*/libEGL*.so* /usr/lib/*/libOSMesa*.so*; do
+  [ -e "$lib" ] && mount --bind /dev/null "$(readlink -f "$lib")" || true
+done 2>/dev/null
+"$@"
+"""
+
+
+def without_gl(*command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command where EGL and OSMesa really are not there."""
+    done = subprocess.run(["unshare", "-m", "sh", "-c", MASKED, "sh", *command], capture_output=True, text=True, check=False)
+    if "unshare" in done.stderr:
+        pytest.skip(f"may not hide libraries here: {done.stderr.strip()}")
+    return done
+
+
+def test_without_gl_pyrender_is_refused_by_name_and_with_the_remedy() -> None:
+    ask = "from singinghead.render.rasterizer import choose_backend; choose_backend('pyrender')"
+    done = without_gl(sys.executable, "-c", ask)
+    last = done.stderr.strip().splitlines()[-1]
+    assert "UnavailableError: pyrender finds no GL on this machine: egl: " in last
+    assert "osmesa: " in last
+    assert "--backend software" in last
+
+
+def test_without_gl_auto_is_software() -> None:
+    ask = "from singinghead.render.rasterizer import choose_backend; print(choose_backend('auto').backend)"
+    assert without_gl(sys.executable, "-c", ask).stdout.strip() == "software"
+
+
+@pytest.mark.parametrize(
+    ("has_device", "probe", "expected"),
+    [
+        (False, Probe(True, "NVIDIA H200"), ("software", "")),
+        (True, Probe(True, "NVIDIA H200/PCIe/SSE2"), ("pyrender", "egl")),
+        (True, Probe(True, "llvmpipe (LLVM 15.0.6, 256 bits)"), ("software", "")),
+        (True, Probe(False, "libEGL is not installed"), ("software", "")),
+    ],
+)
+def test_auto_takes_gl_only_where_it_reaches_a_gpu(
+    has_device: bool, probe: Probe, expected: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rasterizer, "_has_gpu_device", lambda: has_device)
+    monkeypatch.setattr(rasterizer, "probe_gl", lambda _platform: probe)
+    choice = choose_backend("auto")
+    assert (choice.backend, choice.platform) == expected
+    assert choice.why
+
+
+def test_pyrender_falls_from_egl_to_osmesa(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rasterizer, "probe_gl", lambda platform: Probe(platform == "osmesa", "tried"))
+    assert choose_backend("pyrender").platform == "osmesa"
+    monkeypatch.setattr(rasterizer, "probe_gl", lambda _platform: Probe(False, "no such library"))
+    with pytest.raises(UnavailableError, match=r"egl: no such library; osmesa: no such library"):
+        choose_backend("pyrender")
+
+
+def test_an_unknown_backend_is_refused() -> None:
+    with pytest.raises(InputError, match="auto, software or pyrender"):
+        choose_backend("vulkan")  # type: ignore[arg-type]
