@@ -24,11 +24,11 @@ def write_contact_sheet(video: Path, out: Path) -> None:
     n_frames, _seconds = imageio_ffmpeg.count_frames_and_secs(str(video))
     wanted = np.linspace(0, n_frames - 1, _COLUMNS * _ROWS).round().astype(int)
     sheet = Image.new("RGB", (_COLUMNS * _STILL, _ROWS * _STILL))
-    stills = (frame for index, frame in enumerate(decoded(video)) if index in wanted)
-    for place, still in enumerate(stills):
-        row, column = divmod(place, _COLUMNS)
-        picture = Image.fromarray(still).resize((_STILL, _STILL), Image.Resampling.LANCZOS)
-        sheet.paste(picture, (column * _STILL, row * _STILL))
+    for index, frame in enumerate(decoded(video)):
+        for place in np.flatnonzero(wanted == index):  # a short video repeats its frames
+            row, column = divmod(int(place), _COLUMNS)
+            picture = Image.fromarray(frame).resize((_STILL, _STILL), Image.Resampling.LANCZOS)
+            sheet.paste(picture, (column * _STILL, row * _STILL))
     sheet.save(out)
 
 

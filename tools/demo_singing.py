@@ -56,6 +56,8 @@ LIPS = {
 }
 _LIP_UNITS = sorted({unit for lips in LIPS.values() for unit in lips})
 _UNPAIRED = {"browInnerUp", "mouthFunnel", "mouthPucker"}  # every other unit has a left and a right half
+# How far the head is down on each beat of a bar of four and of three, in radians; the deep ones are the strong beats.
+_NODS = {4: (0.08, -0.03, 0.055, -0.03), 3: (0.08, -0.05, 0.01)}
 _ROOTS = {"A": 57, "B": 59, "C": 60, "D": 62, "F": 53, "G": 55}
 
 
@@ -187,7 +189,7 @@ def sing(song: Song) -> Floats:
 
 def accompany(song: Song) -> Floats:
     """Play kick, snare and hat on the beat, bass and soft chords: (N, 2) stereo at :data:`BGM_RATE`."""
-    rng, beats, strong = song.random("band"), song.beats_s, _strength(song) > 0
+    rng, beats, strong = song.random("band"), song.beats_s, _nod_depths(song) > 0.05
     track = np.zeros((round(song.duration_s * BGM_RATE), 2))
     t = np.arange(round(0.3 * BGM_RATE)) / BGM_RATE
     hat = _noise(rng, len(t), BGM_RATE, 6_000, 16_000) * _struck(t, 0.015)
@@ -297,10 +299,9 @@ def _height(notes: Sequence[Note]) -> Floats:
     return height
 
 
-def _strength(song: Song) -> Floats:
-    """(B,) weight of each beat: 1 on the first of a bar, 0.5 on the third of four, else 0."""
-    weights = [1.0, 0.0, 0.5, 0.0] if song.beats_per_bar == 4 else [1.0, 0.0, 0.0]
-    return np.resize(weights, len(song.beats_s))
+def _nod_depths(song: Song) -> Floats:
+    """(B,) how far the head is down on each beat, in radians: far on strong beats, up on weak ones."""
+    return np.resize(_NODS[song.beats_per_bar], len(song.beats_s))
 
 
 def _noise(rng: np.random.Generator, n: int, rate: int, low_hz: float, high_hz: float) -> Floats:
@@ -339,11 +340,11 @@ def _to_peak(wave: Floats, peak_db: float) -> Floats:
 def _nods(song: Song, times: Floats) -> Floats:
     """(T, 3) rotation in radians (x: down, y: to the left, z: to the right shoulder) that comes to rest on each beat.
 
-    Down on strong beats, up on weak ones, leaning to the other side every bar, never twice as far or quite in time.
+    It leans to the other side every bar, and is never twice as far or quite in time.
     """
-    rng, strength, n_beats = song.random("nods"), _strength(song), len(song.beats_s)
+    rng, n_beats = song.random("nods"), len(song.beats_s)
     side = np.where(np.arange(n_beats) // song.beats_per_bar % 2, -1, 1)
-    poses = np.stack([np.where(strength > 0, 0.03 + 0.05 * strength, -0.03), 0.05 * side, 0.03 * side], axis=1)
+    poses = np.stack([_nod_depths(song), 0.05 * side, 0.03 * side], axis=1)
     poses *= rng.uniform(0.5, 1.1, poses.shape)
     moves = song.beats_s - song.beat_s / 2 + rng.normal(0, 0.012, n_beats)
     return _glide(times, np.append(0, moves), np.concatenate([np.zeros((1, 3)), poses]), song.beat_s)
