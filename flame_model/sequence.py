@@ -211,6 +211,6 @@ def resample(sequence: Sequence, fps: float, out_fps: float) -> Sequence:
 
 def _between(position: NDArray[np.float64], n_stored: int) -> tuple[NDArray[np.int64], NDArray[np.int64], Frames]:
     """The frames before and after each position, and the (T, 1) weight of the one after."""
-    before = np.minimum(position.astype(np.int64), max(n_stored - 2, 0))
+    before = np.minimum(position.astype(np.int64), n_stored - 1)
     after = np.minimum(before + 1, n_stored - 1)
     return before, after, (position - before).astype(np.float32)[:, None]

@@ -23,7 +23,7 @@ from singinghead.render.camera import fitted_camera, fixed_camera
 from singinghead.render.rasterizer import Backend, Rasterizer, open_rasterizer
 from singinghead.render.scene import head_scene
 from singinghead.render.sound import Mix, Soundtrack, mixed
-from singinghead.render.video import VideoWriter, check_output
+from singinghead.render.video import VideoWriter, check_output, check_rate
 
 logger = logging.getLogger(__name__)
 
@@ -126,7 +126,8 @@ def render_clip(
         EncodingError: ffmpeg failed.
     """
     started = time.perf_counter()
-    out_fps = look.out_fps or look.fps
+    out_fps = look.fps if look.out_fps is None else look.out_fps
+    check_rate(look.fps)
     check_output(out, look.size, out_fps, look.crf, look.preset)
     shape, identity = _identity(sequence, truth)
     sequence = resample(_posed(sequence, look, truth), look.fps, out_fps)

@@ -29,6 +29,7 @@ CEILING_DB = -1.0
 """Where the peak of a sum that would clip is brought to: AAC overshoots a little, and full scale would clip there."""
 
 _VOCALS_PEAK_DB, _BGM_PEAK_DB, _MAX_BOOST_DB = -3.0, -12.0, 12.0
+_MAX_GAIN_DB = 60.0
 _BLOCK_S = 0.1
 _TOLERANCE_S = 0.0005
 
@@ -96,6 +97,8 @@ def mixed(
         for name, path, extra_db, peak_db in names:
             if path is None:
                 continue
+            if not abs(extra_db) <= _MAX_GAIN_DB:
+                raise InputError(f"a gain of {extra_db:g} dB for the {name} is not within ±{_MAX_GAIN_DB:g} dB")
             clip = clips[name] = stack.enter_context(_opened(path))
             paths[name] = path
             gains[name] = extra_db
@@ -131,6 +134,10 @@ def _opened(path: Path) -> Iterator[Any]:
         info = soundfile.info(path)
         if info.frames == 0:
             raise InputError("holds no sound", file=path)
+        if info.subtype in ("FLOAT", "DOUBLE") and not all(
+            np.isfinite(part).all() for part in soundfile.blocks(path, 1 << 16)
+        ):
+            raise InputError("holds NaN or infinity", file=path)
         reader = _reader(path, info.frames / info.samplerate, min(info.channels, CHANNELS))
     except (soundfile.LibsndfileError, OSError) as error:
         reason = str(error).splitlines()[0]
@@ -150,7 +157,7 @@ def _reader(path: Path, duration: float, n_channels: int) -> Any:
     from moviepy.audio.io.readers import FFMPEG_AudioReader
 
     buffer_size = round(4 * _BLOCK_S * SAMPLE_RATE)
-    reader = FFMPEG_AudioReader(os.fspath(path), buffer_size, fps=SAMPLE_RATE, nbytes=4, nchannels=n_channels)
+    reader = FFMPEG_AudioReader(os.path.abspath(path), buffer_size, fps=SAMPLE_RATE, nbytes=4, nchannels=n_channels)
     reader.duration, reader.buffersize, reader.buffer = duration, buffer_size, None
     reader.initialize()
     reader.buffer_around(0)

@@ -28,6 +28,9 @@ PRESETS = (
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow",
 )  # fmt: skip
 
+_LARGEST = 8192
+_LONGEST_NAME = 200  # bytes; file systems take 255, and the unfinished file's name is longer
+
 # The tags stand on the frames: ffmpeg 9 writes what the filter graph says and ignores the encoder's own options.
 _TO_YUV = (
     "scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd+full_chroma_int,format=yuv420p,"
@@ -157,10 +160,9 @@ def check_output(path: Path, size: int, fps: float, crf: int, preset: str) -> No
     Raises:
         InputError: an odd size, an unknown preset, a name or folder that cannot be written.
     """
-    if size < 16 or size % 2:
-        raise InputError(f"size {size} is not an even number of pixels from 16", remedy="yuv420p needs even sizes")
-    if not 0 < fps <= 1000:
-        raise InputError(f"{fps} frames a second cannot be encoded")
+    if not 16 <= size <= _LARGEST or size % 2:
+        raise InputError(f"size {size} is not an even number of pixels, 16 to {_LARGEST}", remedy="yuv420p needs even sizes")
+    check_rate(fps)
     if not 0 <= crf <= 51:
         raise InputError(f"crf {crf} is not within 0..51")
     if preset not in PRESETS:
@@ -169,10 +171,22 @@ def check_output(path: Path, size: int, fps: float, crf: int, preset: str) -> No
         raise InputError("is a folder", file=path, remedy="--out names the video itself")
     if path.suffix.lower() != ".mp4":
         raise InputError("the output must be named .mp4", file=path)
+    if len(os.fsencode(path.name)) > _LONGEST_NAME:
+        raise InputError(f"a name of more than {_LONGEST_NAME} bytes", file=path, remedy="choose a shorter --out")
     if not path.parent.is_dir():
         raise InputError("its folder does not exist", file=path, remedy=f"mkdir -p {path.parent}")
     if not os.access(path.parent, os.W_OK):
         raise InputError("its folder may not be written", file=path, remedy="choose another --out")
+
+
+def check_rate(fps: float) -> None:
+    """Refuse what is no frame rate.
+
+    Raises:
+        InputError: it is not within 1..1000.
+    """
+    if not 1 <= fps <= 1000:
+        raise InputError(f"{fps:g} frames a second are not within 1..1000")
 
 
 def _command(
@@ -186,11 +200,11 @@ def _command(
 ) -> list[str]:
     rate = str(Fraction(fps).limit_denominator(1001))
     frames = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size}x{size}", "-framerate", rate, "-i", "pipe:0"]
-    voice = [] if sound is None else ["-i", os.fspath(sound)]
+    voice = [] if sound is None else ["-i", os.path.abspath(sound)]
     encode_sound = [] if sound is None else ["-map", "1:a:0", "-c:a", "aac", "-b:a", "192k"]
     tags = [part for key, value in metadata.items() for part in ("-metadata", f"{key}={value}")]
     return [
         imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-nostdin", "-loglevel", "error", "-y", *frames, *voice,
         "-map", "0:v:0", "-vf", _TO_YUV, "-c:v", "libx264", "-preset", preset, "-crf", str(crf),
-        *encode_sound, "-movflags", "+faststart", *tags, "-f", "mp4", os.fspath(path),
+        *encode_sound, "-movflags", "+faststart", *tags, "-f", "mp4", os.path.abspath(path),
     ]  # fmt: skip
