@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from singinghead.flame_model import safe_pickle
 from singinghead.flame_model.errors import InputError
@@ -69,7 +68,7 @@ def _check_head(head: bytes, path: Path) -> None:
 def _read_npy(file: IO[bytes], size: int, path: Path) -> Any:
     shape, fortran, dtype = _npy_header(file, path)
     if dtype.hasobject:
-        return safe_pickle.loads(file.read(), path)
+        return _unpickled(file.read(), path)
     start, n_bytes = file.tell(), math.prod(shape) * dtype.itemsize
     if n_bytes != size - start or n_bytes < 0:
         raise InputError(f"declares shape {shape} of {dtype} ({n_bytes} bytes) but holds {size - start}", file=path)
@@ -98,12 +97,18 @@ def _read_npz(file: IO[bytes], path: Path) -> dict[str, Any]:
     return arrays
 
 
-def _npy_from_bytes(content: bytes, path: Path) -> NDArray[Any]:
+def _unpickled(data: bytes, path: Path) -> Any:
+    """What numpy pickled: a dict or a sparse matrix that it wrapped in an array without axes is unwrapped."""
+    content = safe_pickle.loads(data, path)
+    return content.item() if isinstance(content, np.ndarray) and content.ndim == 0 else content
+
+
+def _npy_from_bytes(content: bytes, path: Path) -> Any:
     file = io.BytesIO(content)
     shape, fortran, dtype = _npy_header(file, path)
     body = content[file.tell() :]
     if dtype.hasobject:
-        return np.asarray(safe_pickle.loads(body, path))
+        return _unpickled(body, path)
     if math.prod(shape) * dtype.itemsize != len(body):
         raise InputError(f"declares an array of shape {shape} but holds {len(body)} bytes", file=path)
     return np.frombuffer(body, dtype).reshape(shape, order="F" if fortran else "C")
@@ -117,7 +122,10 @@ def _npy_header(file: IO[bytes], path: Path) -> tuple[tuple[int, ...], bool, np.
             shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
         else:
             shape, fortran, dtype = np.lib.format.read_array_header_2_0(file)
-        if any(length < 0 for length in shape):
+        if dtype.kind not in "biufcSUO" or dtype.itemsize == 0:
+            raise ValueError(f"entries of type {dtype}")
+        # Numpy refuses a shape too large for its counters even where another axis is 0.
+        if min(shape, default=0) < 0 or len(shape) > 32 or math.prod(max(length, 1) for length in shape) > 2**48:
             raise ValueError(f"shape {shape}")
     # The header is a Python literal: parsing a garbled one raises what ast, tokenize and dtype raise.
     except Exception as error:

@@ -18,6 +18,9 @@ from singinghead.flame_model.shapes import check_shape
 JOINTS = ("root", "neck", "jaw", "left_eye", "right_eye")
 PARENTS = (-1, 0, 1, 1, 1)
 
+LANDMARK_SHAPES = {"full": (68,), "static": (51,), "dynamic": (79, 17)}
+"""Sets of landmarks; ``dynamic`` is a table of a row a degree of yaw."""
+
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
@@ -91,7 +94,10 @@ class HeadArrays:
         for name, part in self.parts.items():
             _check_indices(f"part {name}", part, n_faces)
         for name, points in self.landmarks.items():
+            check_shape(f"faces of {name} landmarks", points.faces, *LANDMARK_SHAPES[name])
             check_shape(f"weights of {name} landmarks", points.weights, *points.faces.shape, 3)
+            if not np.isfinite(points.weights).all():
+                raise InputError(f"weights of {name} landmarks hold NaN or infinity")
             _check_indices(f"faces of {name} landmarks", points.faces, n_faces)
 
 

@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from singinghead.flame_model import array_file
-from singinghead.flame_model.arrays import JOINTS, PARENTS, HeadArrays, Landmarks
+from singinghead.flame_model.arrays import JOINTS, LANDMARK_SHAPES, PARENTS, HeadArrays, Landmarks
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.params import N_EXPRESSION, N_SHAPE
 from singinghead.flame_model.regions import read_masks
+from singinghead.flame_model.shapes import as_array, check_shape
 
 logger = logging.getLogger(__name__)
 
@@ -90,6 +91,7 @@ def _head_arrays(content: Any, path: Path) -> HeadArrays:
         )
     if parents.shape != (2, len(JOINTS)) or tuple(parents[0, 1:]) != PARENTS[1:]:
         raise InputError(f"kintree_table must give the joints {', '.join(JOINTS)} the parents {PARENTS[1:]}")
+    check_shape("weights", values["weights"], len(values["v_template"]), len(JOINTS))
     if not np.any(values["weights"][:, JOINTS.index("jaw")] > 0):
         raise InputError(_NO_JAW)
     faces = values["f"].astype(np.int64)
@@ -105,15 +107,18 @@ def _head_arrays(content: Any, path: Path) -> HeadArrays:
         faces=faces,
         regions=regions,
         parts=_parts(faces, regions),
-        landmarks=_read_landmarks(path.parent),
+        landmarks=_read_landmarks(path.parent, len(faces)),
     )
 
 
 def _numbers(key: str, value: Any) -> NDArray[np.float64]:
-    array = np.asarray(value)
+    array = as_array(key, value)
     if array.dtype.kind not in "fiu":
         raise InputError(f"{key} must be numbers; got {array.dtype}")
-    return array.astype(np.float64)
+    array = array.astype(np.float64)
+    if not np.isfinite(array).all():
+        raise InputError(f"{key} holds NaN or infinity")
+    return array
 
 
 def _parts(faces: NDArray[np.int64], regions: Mapping[str, NDArray[np.int64]]) -> dict[str, NDArray[np.int64]]:
@@ -124,36 +129,38 @@ def _parts(faces: NDArray[np.int64], regions: Mapping[str, NDArray[np.int64]]) -
     return {name: part for name, part in parts.items() if len(part)}
 
 
-def _read_landmarks(folder: Path) -> dict[str, Landmarks]:
+def _read_landmarks(folder: Path, n_faces: int) -> dict[str, Landmarks]:
     """DECA's ``landmark_embedding.npy``, or the static and dynamic embeddings of the FLAME site."""
-    deca = folder / "landmark_embedding.npy"
-    static, dynamic = folder / "flame_static_embedding.pkl", folder / "flame_dynamic_embedding.npy"
+    deca = {name: (f"{name}_lmk_faces_idx", f"{name}_lmk_bary_coords") for name in LANDMARK_SHAPES}
+    site = ("lmk_face_idx", "lmk_b_coords")
     landmarks: dict[str, Landmarks] = {}
-    if deca.is_file():
-        content = _unwrap(array_file.read(deca))
-        for name in ("full", "static", "dynamic"):
-            if f"{name}_lmk_faces_idx" in content:
-                landmarks[name] = _landmarks(content, f"{name}_lmk_faces_idx", f"{name}_lmk_bary_coords", deca)
-    if static.is_file():
-        content = _unwrap(array_file.read(static))
-        landmarks.setdefault("static", _landmarks(content, "lmk_face_idx", "lmk_b_coords", static))
-    if dynamic.is_file():
-        content = _unwrap(array_file.read(dynamic))
-        landmarks.setdefault("dynamic", _landmarks(content, "lmk_face_idx", "lmk_b_coords", dynamic))
-    if "full" in landmarks:  # DECA stores it with a batch axis
-        full = landmarks["full"]
-        landmarks["full"] = Landmarks(full.faces.reshape(-1), full.weights.reshape(-1, 3))
+    for file, sets in (
+        ("landmark_embedding.npy", deca),
+        ("flame_static_embedding.pkl", {"static": site}),
+        ("flame_dynamic_embedding.npy", {"dynamic": site}),
+    ):
+        path = folder / file
+        if not path.is_file():
+            continue
+        content = array_file.read(path)
+        if not isinstance(content, Mapping):
+            raise InputError(f"not a landmark embedding: it holds a {type(content).__name__}", file=path)
+        for name, keys in sets.items():
+            if name not in landmarks and (sets is not deca or keys[0] in content):
+                landmarks[name] = _landmarks(content, keys, LANDMARK_SHAPES[name], n_faces, path)
     return landmarks
 
 
-def _unwrap(content: Any) -> Any:
-    """A dict that ``numpy.save`` wrapped in an array without axes."""
-    return content.item() if isinstance(content, np.ndarray) and content.ndim == 0 else content
-
-
-def _landmarks(content: Any, faces_key: str, weights_key: str, path: Path) -> Landmarks:
+def _landmarks(
+    content: Mapping[str, Any], keys: tuple[str, str], shape: tuple[int, ...], n_faces: int, path: Path
+) -> Landmarks:
     try:
-        faces, weights = np.asarray(content[faces_key]), np.asarray(content[weights_key])
-        return Landmarks(faces.astype(np.int64), weights.astype(np.float64))
-    except (KeyError, IndexError, TypeError, ValueError) as error:
+        faces, weights = (_numbers(key, content[key]) for key in keys)
+        if faces.size and not 0 <= faces.min() <= faces.max() < n_faces:
+            raise InputError(f"{keys[0]} names faces that the model of {n_faces} does not have")
+        # DECA stores the full set with a batch axis.
+        return Landmarks(faces.astype(np.int64).reshape(shape), weights.reshape(*shape, 3))
+    except KeyError as error:
+        raise InputError(f"not a landmark embedding: no {error} in it", file=path) from None
+    except (InputError, ValueError) as error:
         raise InputError(f"not a landmark embedding: {error}", file=path) from None

@@ -166,7 +166,7 @@ def _tensors(arrays: HeadArrays, template: Floats, device: str) -> _LbsTensors:
 
     try:
         target = torch.device(device)
-        torch.zeros(1, device=target)
+        torch.zeros(1, device=target).cpu()
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise UnavailableError(f"torch device '{device}': {reason}", remedy="--device cpu always works") from None

@@ -14,6 +14,7 @@ import numpy as np
 from singinghead.flame_model import array_file
 from singinghead.flame_model.arrays import HeadArrays, Indices
 from singinghead.flame_model.errors import InputError, UnavailableError
+from singinghead.flame_model.shapes import as_array
 
 COMPOSED = {"upper_face": ("forehead", "eye_region")}
 """Regions made of others; the upper face is CodeTalker's, for the dynamics deviation FDD."""
@@ -32,7 +33,7 @@ def read_masks(path: Path, n_vertices: int) -> dict[str, Indices]:
         raise InputError("holds no dict of masks", file=path)
     regions = {}
     for name, value in content.items():
-        indices = np.asarray(value)
+        indices = as_array(f"mask {name}", value, path)
         if indices.ndim != 1 or indices.dtype.kind not in "iu":
             raise InputError(f"mask {name} is not a list of vertex indices", file=path)
         if indices.size and not 0 <= indices.min() <= indices.max() < n_vertices:

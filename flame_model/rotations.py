@@ -9,7 +9,8 @@ from singinghead.flame_model.params import Frames
 
 def rotation_angle(axis_angle: Frames) -> Frames:
     """The angles in radians, (...,), of axis-angle rotations (..., 3)."""
-    return np.asarray(np.linalg.norm(axis_angle, axis=-1), np.float32)
+    with np.errstate(over="ignore"):
+        return np.asarray(np.linalg.norm(axis_angle, axis=-1), np.float32)
 
 
 def matrix_from_axis_angle(axis_angle: Frames) -> Frames:

@@ -16,7 +16,7 @@ from singinghead.flame_model import array_file
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.params import N_EXPRESSION, N_PARAMS, N_SHAPE, FlameParams, Frames
 from singinghead.flame_model.rotations import rotation_angle, slerp
-from singinghead.flame_model.shapes import check_shape
+from singinghead.flame_model.shapes import as_array, check_shape
 
 logger = logging.getLogger(__name__)
 
@@ -152,14 +152,14 @@ def _from_array(array: NDArray[Any], path: Path, sample: int) -> Sequence:
 
 
 def _floats(name: str, value: Any) -> Frames:
-    array = np.asarray(value)
+    array = as_array(name, value)
     if array.dtype.kind != "f":
         raise InputError(f"{name} must be floating point; got {array.dtype}")
     with np.errstate(over="ignore"):
         array = array.astype(np.float32)
     if not np.isfinite(array).all():
-        frame = int(np.argwhere(~np.isfinite(array))[0][0])
-        raise InputError(f"{name} holds NaN or infinity, first in frame {frame}")
+        where = f", first in frame {np.argwhere(~np.isfinite(array))[0][0]}" if array.ndim > 1 else ""
+        raise InputError(f"{name} holds NaN or infinity{where}")
     return array
 
 

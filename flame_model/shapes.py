@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from singinghead.flame_model.errors import InputError
 
@@ -26,3 +30,15 @@ def check_shape(name: str, array: Any, *shape: int | str) -> tuple[int, ...]:
         wanted = ", ".join(str(axis) for axis in shape) + ("," if len(shape) == 1 else "")
         raise InputError(f"{name} must have shape ({wanted}); got {got if hasattr(array, 'shape') else 'nothing'}")
     return tuple(int(size) for want, size in zip(shape, got, strict=True) if isinstance(want, str))
+
+
+def as_array(name: str, value: Any, file: str | PathLike[str] | None = None) -> NDArray[Any]:
+    """``numpy.asarray`` that names the argument.
+
+    Raises:
+        InputError: ``expcodes is not an array``; its rows differ in length, or it nests too deeply.
+    """
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise InputError(f"{name} is not an array", file=file) from None

@@ -177,10 +177,17 @@ def motion(subject: Subject, sequence: Sequence) -> Iterator[Frames]:
 
 
 def drawn(rasterizer: Rasterizer, chunks: Iterable[Frames]) -> Iterator[NDArray[np.uint8]]:
-    """Yield (size, size, 3) uint8 frames of chunks of vertices."""
-    for chunk in chunks:
-        for vertices in chunk:
-            yield rasterizer.draw(vertices)
+    """Yield (size, size, 3) uint8 frames of chunks of vertices.
+
+    Raises:
+        InputError: a frame cannot be drawn; the message says which.
+    """
+    for index, vertices in enumerate(vertices for chunk in chunks for vertices in chunk):
+        try:
+            picture = rasterizer.draw(vertices)
+        except InputError as error:
+            raise InputError(f"frame {index}: {error}") from None
+        yield picture
 
 
 def _soundtrack(sound: Sound, duration: float) -> AbstractContextManager[Soundtrack | None]:

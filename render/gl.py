@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from singinghead.flame_model.errors import InputError, UnavailableError
+from singinghead.flame_model.errors import UnavailableError
 from singinghead.flame_model.params import Frames
-from singinghead.flame_model.shapes import check_shape
 from singinghead.render.camera import Camera
 from singinghead.render.normals import vertex_normals
 from singinghead.render.scene import Part, Scene
@@ -54,9 +53,9 @@ class PyrenderRasterizer:
 
         self.size = size
         self._faces = np.concatenate([part.faces for part in scene.parts])
-        self._n_vertices = len(scene.vertex_colors)
+        self._scene = scene
         self._meshes = [_PartMesh(part, scene.vertex_colors) for part in scene.parts]
-        self._scene = _pyrender_scene(scene, camera, [mesh.mesh for mesh in self._meshes])
+        self._drawn = _pyrender_scene(scene, camera, [mesh.mesh for mesh in self._meshes])
         try:
             self._offscreen = pyrender.OffscreenRenderer(size, size)
             self._offscreen._platform.make_current()
@@ -81,17 +80,15 @@ class PyrenderRasterizer:
         """
         from pyrender import RenderFlags
 
-        check_shape("vertices", vertices, self._n_vertices, 3)
-        if not np.isfinite(vertices).all():
-            raise InputError("vertices hold NaN or infinity; such a frame cannot be drawn")
+        self._scene.check(vertices)
         self._offscreen._platform.make_current()
         renderer = self._offscreen._renderer
-        renderer._update_context(self._scene, 0)  # uploads the meshes once
+        renderer._update_context(self._drawn, 0)  # uploads the meshes once
         normals = vertex_normals(vertices, self._faces)
         for mesh in self._meshes:
             mesh.upload(vertices, normals)
         # Not OffscreenRenderer.render: on OSMesa it draws without multisampling and reads depth as well.
-        picture: NDArray[np.uint8] = renderer.render(self._scene, RenderFlags.OFFSCREEN)
+        picture: NDArray[np.uint8] = renderer.render(self._drawn, RenderFlags.OFFSCREEN)
         return picture
 
     def close(self) -> None:

@@ -14,8 +14,13 @@ from numpy.typing import NDArray
 from singinghead.flame_model.arrays import JOINTS, Floats, Indices
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.model import Subject
+from singinghead.flame_model.params import Frames
+from singinghead.flame_model.shapes import check_shape
 
 GAMMA = 2.2
+
+_WITHIN = 10.0
+"""Metres from the origin that a head's vertices never leave."""
 
 
 def linear(red: int, green: int, blue: int) -> Floats:
@@ -77,6 +82,21 @@ class Scene:
     lights: tuple[Light, ...]
     ambient: Floats
     background: NDArray[np.uint8]
+
+    def check(self, vertices: Frames) -> None:
+        """Refuse a frame that cannot be drawn: it is an error, and never a black picture.
+
+        Raises:
+            InputError: ``vertices`` are not (V, 3), hold NaN, or lie nowhere near a head.
+        """
+        check_shape("vertices", vertices, len(self.vertex_colors), 3)
+        if not np.isfinite(vertices).all():
+            raise InputError("vertices hold NaN or infinity; such a frame cannot be drawn")
+        if (extent := np.abs(vertices).max()) > _WITHIN:
+            raise InputError(
+                f"vertices lie {extent:g} m from the origin; such a frame cannot be drawn",
+                remedy="are the parameters sane, and the vertices in metres?",
+            )
 
 
 MATERIALS = {

@@ -13,9 +13,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.params import Frames
-from singinghead.flame_model.shapes import check_shape
 from singinghead.render.camera import Camera
 from singinghead.render.normals import vertex_normals
 from singinghead.render.scene import GAMMA, Scene
@@ -43,17 +41,15 @@ class SoftwareRasterizer:
 
     def __init__(self, scene: Scene, camera: Camera, size: int) -> None:
         self.size = size
-        self._camera = camera
+        self._scene, self._camera = scene, camera
         self._faces = np.concatenate([part.faces for part in scene.parts])
         self._material = np.repeat(np.arange(len(scene.parts)), [len(part.faces) for part in scene.parts])
         materials = [part.material for part in scene.parts]
         self._double_sided = np.array([material.double_sided for material in materials])
         # Columns: red, green, blue, roughness.
         self._materials = np.array([[*material.color, material.roughness] for material in materials])
-        self._vertex_colors = scene.vertex_colors
         towards = np.array([light.towards / np.linalg.norm(light.towards) for light in scene.lights])
         self._lights = np.concatenate([towards, [light.color for light in scene.lights]], axis=1)
-        self._ambient, self._background = scene.ambient, scene.background
         self._triangle = np.zeros((size, size, len(_SAMPLES)), np.int32)
         self._closeness = np.zeros((size, size, len(_SAMPLES)), np.float32)
 
@@ -69,9 +65,7 @@ class SoftwareRasterizer:
         Raises:
             InputError: ``vertices`` has another shape, or NaN in it.
         """
-        check_shape("vertices", vertices, len(self._vertex_colors), 3)
-        if not np.isfinite(vertices).all():
-            raise InputError("vertices hold NaN or infinity; such a frame cannot be drawn")
+        self._scene.check(vertices)
         screen = self._camera.project(vertices, self.size)
         picture = np.zeros((self.size, self.size, 3), np.uint8)
         _find_visible(screen, self._faces, self._double_sided[self._material], self._triangle, self._closeness)
@@ -79,14 +73,14 @@ class SoftwareRasterizer:
             screen,
             vertices,
             vertex_normals(vertices, self._faces),
-            self._vertex_colors,
+            self._scene.vertex_colors,
             self._faces,
             self._material,
             self._materials,
             self._lights,
-            self._ambient,
+            self._scene.ambient,
             self._camera.position,
-            self._background,
+            self._scene.background,
             self._triangle,
             picture,
         )

@@ -77,7 +77,8 @@ class VideoWriter:
         self.n_frames = 0
         check_output(self.path, size, fps, crf, preset)
         # The owner stands in the name, so that a cleaner can tell a dead writer's leftovers from a live one's file.
-        self._partial = self.path.with_name(f".{self.path.stem}.{os.getpid()}.partial{self.path.suffix}")
+        # Absolute: to ffmpeg, `a:b.mp4` names a protocol.
+        self._partial = self.path.absolute().with_name(f".{self.path.stem}.{os.getpid()}.partial{self.path.suffix}")
         # Not a pipe: nobody empties one while frames are written.
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
         self._process = subprocess.Popen(
@@ -200,11 +201,11 @@ def _command(
 ) -> list[str]:
     rate = str(Fraction(fps).limit_denominator(1001))
     frames = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size}x{size}", "-framerate", rate, "-i", "pipe:0"]
-    voice = [] if sound is None else ["-i", os.path.abspath(sound)]
+    voice = [] if sound is None else ["-i", str(Path(sound).absolute())]
     encode_sound = [] if sound is None else ["-map", "1:a:0", "-c:a", "aac", "-b:a", "192k"]
     tags = [part for key, value in metadata.items() for part in ("-metadata", f"{key}={value}")]
     return [
         imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-nostdin", "-loglevel", "error", "-y", *frames, *voice,
         "-map", "0:v:0", "-vf", _TO_YUV, "-c:v", "libx264", "-preset", preset, "-crf", str(crf),
-        *encode_sound, "-movflags", "+faststart", *tags, "-f", "mp4", os.path.abspath(path),
+        *encode_sound, "-movflags", "+faststart", *tags, "-f", "mp4", os.fspath(path),
     ]  # fmt: skip

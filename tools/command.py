@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable
@@ -25,9 +26,9 @@ def run(options_type: type[Options], work: Callable[[Options], int | None], prog
         for Ctrl-C, each after one line on stderr.
     """
     _log_to_stderr()
-    options = tyro.cli(options_type, prog=program)
+    _end_in_order()
     try:
-        return work(options) or 0
+        return work(tyro.cli(options_type, prog=program)) or 0
     except SingingHeadError as error:
         print(f"{program}: {error}", file=sys.stderr)
         return error.exit_code
@@ -43,11 +44,25 @@ def run(options_type: type[Options], work: Callable[[Options], int | None], prog
     except BrokenPipeError:  # whoever read our output has gone, e.g. `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        return 1
 
 
 def print_json(record: dict[str, Any]) -> None:
     """Print one JSON object on one line; the last of stdout, for programs that call us."""
     print(json.dumps(record, ensure_ascii=False), flush=True)
+
+
+def _end_in_order() -> None:
+    """Let what batch systems, `timeout` and closed terminals send run the same clean-up as Ctrl-C does."""
+
+    def leave(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores SIGHUP
+            signal.signal(number, leave)
 
 
 def _log_to_stderr() -> None:

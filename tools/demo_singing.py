@@ -46,7 +46,7 @@ FORMANTS = {
     },
 }
 # How far each vowel opens the jaw, in radians, and how far it moves the lips (ARKit units, 0 to 1).
-JAW = {"a": 0.19, "e": 0.13, "i": 0.08, "o": 0.15, "u": 0.08}
+JAW = {"a": 0.19, "e": 0.13, "i": 0.08, "o": 0.15, "u": 0.11}
 LIPS = {
     "a": {"mouthLowerDown": 0.30, "mouthUpperUp": 0.25, "mouthStretch": 0.10},
     "e": {"mouthLowerDown": 0.25, "mouthUpperUp": 0.15, "mouthStretch": 0.25, "mouthSmile": 0.30},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -101,3 +102,54 @@ def test_the_mix_does_not_outlive_its_block(tmp_path: Path) -> None:
     with mixed(0.1, tone(tmp_path / "v.wav", 0.5), None) as track:
         assert track.path.exists()
     assert not track.path.parent.exists()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_recording_of_nan_is_refused_and_not_noise(value: float, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "v.wav", np.append(np.zeros(99_999), value), 48_000, subtype="FLOAT")
+    with pytest.raises(InputError, match=r"v\.wav: holds NaN or infinity"), mixed(1.0, tmp_path / "v.wav", None):
+        pass
+
+
+@pytest.mark.parametrize("gain", [np.nan, np.inf, -np.inf, 1e9])
+def test_a_gain_beyond_reason_is_refused(gain: float, tmp_path: Path) -> None:
+    recording = tone(tmp_path / "a.wav", 0.5)
+    with pytest.raises(InputError, match="dB for the vocals"), mixed(1.0, recording, None, vocal_gain_db=gain):
+        pass
+    with pytest.raises(InputError, match="dB for the bgm"), mixed(1.0, None, recording, bgm_gain_db=gain):
+        pass
+
+
+def test_a_name_that_ffmpeg_would_take_for_a_protocol_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    tone(tmp_path / "take:1.wav", 0.5)
+    wave, _ = heard(1.0, Path("take:1.wav"), None)
+    assert np.abs(wave).max() == pytest.approx(0.5, rel=0.005)
+
+
+@pytest.mark.parametrize("seconds", [60, pytest.param(600, marks=pytest.mark.slow)])
+def test_memory_does_not_grow_with_the_recording(seconds: int, tmp_path: Path) -> None:
+    """Bytes that Python allocates; ten minutes alone would be 230 MB as float32 stereo."""
+    peaks = []
+    for length in (10, seconds):
+        recording = tone(tmp_path / f"{length}.wav", 0.3, length, rate=16_000)
+        tracemalloc.start()
+        with mixed(length, recording, recording) as track:
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            assert soundfile.info(track.path).frames == length * 48_000
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 2e6
+
+
+def test_float_recordings_above_full_scale_are_turned_down_and_not_clipped(tmp_path: Path) -> None:
+    wave, track = heard(1.0, tone(tmp_path / "v.wav", 1.5), None)
+    assert np.abs(wave).max() == pytest.approx(10 ** (-1 / 20), rel=1e-3)
+    assert np.sqrt((wave**2).mean()) == pytest.approx(10 ** (-1 / 20) / np.sqrt(2), rel=0.01), "still a sine"
+    assert "turned down" in track.notes[0]
+
+
+def test_a_truncated_recording_is_refused(tmp_path: Path) -> None:
+    path = tone(tmp_path / "v.wav", 0.5)
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(InputError, match=r"v\.wav: declares \d+ bytes but holds 5000"), mixed(1.0, path, None):
+        pass

@@ -121,6 +121,16 @@ def test_ffmpeg_killed_is_an_error_that_says_so(tmp_path: Path) -> None:
     assert out.read_bytes() == b"older"
 
 
+def test_ffmpeg_killed_after_the_last_frame_is_an_error_too(tmp_path: Path) -> None:
+    with pytest.raises(EncodingError, match="killed by SIGKILL after 30 frames"):  # noqa: PT012, SIM117
+        with VideoWriter(tmp_path / "clip.mp4", SIZE, 30, preset="ultrafast") as video:
+            for _ in range(30):
+                video.write(GREY)
+            (ffmpeg,) = psutil.Process().children()
+            os.kill(ffmpeg.pid, signal.SIGKILL)
+    assert left_in(tmp_path) == []
+
+
 def test_sound_that_ffmpeg_cannot_read_is_an_error_with_its_words(tmp_path: Path) -> None:
     (tmp_path / "sound.wav").write_bytes(b"no sound")
 
@@ -157,3 +167,16 @@ def test_a_full_disk_is_an_error_with_ffmpegs_words(tmp_path: Path) -> None:
     assert "No space left on device" in done.stdout
     assert "clip.mp4: ffmpeg exited with" in done.stdout
     assert len(done.stdout.splitlines()) == 1, "something was left on the full disk"
+
+
+@pytest.mark.parametrize("name", ["take:1 %d.mp4", "-y.mp4", "ünï'\"\\.mp4", "n" * 190 + ".mp4"])
+def test_any_name_is_a_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with VideoWriter(name, SIZE, 30) as video:
+        video.write(GREY)
+    assert left_in(tmp_path) == [name]
+
+
+def test_a_name_too_long_for_the_unfinished_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="200 bytes"):
+        VideoWriter(tmp_path / f"{'n' * 240}.mp4", SIZE, 30)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -201,3 +203,31 @@ def test_the_real_sequences_render(clip_id: str, tmp_path: Path) -> None:
     pictures = decoded.frames(tmp_path / f"{clip_id}.mp4", 64)
     assert len(pictures) == 240
     assert pictures.std(axis=(1, 2, 3)).min() > 15, "no frame is empty"
+
+
+def test_absurd_parameters_are_an_error_that_names_the_frame_and_never_black(tmp_path: Path) -> None:
+    vectors = np.zeros((5, 59), np.float32)
+    vectors[3, 0] = 1e30
+    np.save(tmp_path / "absurd.npy", vectors)
+    done = run(tmp_path, "absurd.npy", "--size", 32, "--no-audio")
+    assert done.returncode == 2
+    assert "frame 3: vertices lie" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["absurd.npy"]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
+def test_a_signal_ends_it_in_order_and_leaves_nothing(number: int, code: int, dataset: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "long.npy", np.zeros((9000, 59), np.float32))
+    vocals = dataset / "audio_seqs" / f"{ID}.wav"
+    (tmp_path / "tmp").mkdir()
+    command = [sys.executable, str(SCRIPT), "long.npy", "--size", "64", "--vocals", str(vocals)]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.PIPE, env=os.environ | {"TMPDIR": str(tmp_path / "tmp")}
+    )
+    while process.poll() is None and not list(tmp_path.glob(".long.*.partial.mp4")):
+        time.sleep(0.05)
+    process.send_signal(number)
+    assert process.wait(timeout=30) == code
+    assert b"Traceback" not in process.stderr.read()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["SingingHead", "long.npy", "tmp"]
+    assert not list((tmp_path / "tmp").iterdir())
