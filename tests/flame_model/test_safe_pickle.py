@@ -129,9 +129,9 @@ within_itself.append(within_itself)
 BOMBS = {
     "an index of the memo": b"\x80\x02Nr" + struct.pack("<I", 2**28) + b".",
     "an index of the memo in digits": b"Np%d\n." % 2**28,
-    "bytes": b"\x80\x04\x8e" + struct.pack("<Q", 2**33) + b"abc.",
-    "a bytearray": b"\x80\x05\x96" + struct.pack("<Q", 2**33) + b"abc.",
-    "a frame": b"\x80\x04\x95" + struct.pack("<Q", 2**33) + b"N.",
+    "bytes": b"\x80\x04\x8e" + struct.pack("<Q", 2**28) + b"abc.",
+    "a bytearray": b"\x80\x05\x96" + struct.pack("<Q", 2**28) + b"abc.",
+    "a frame": b"\x80\x04\x95" + struct.pack("<Q", 2**28) + b"N.",
     "a shape that multiplies text": array((b"a", 10**9), b""),
     "a shape that multiplies lists": array(([0], 10**8), b""),
     "a shape of two negatives": array((-1, -1), bytes(8)),
