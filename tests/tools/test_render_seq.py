@@ -222,7 +222,12 @@ def test_a_signal_ends_it_in_order_and_leaves_nothing(number: int, code: int, da
     (tmp_path / "tmp").mkdir()
     command = [sys.executable, str(SCRIPT), "long.npy", "--size", "64", "--vocals", str(vocals)]
     process = subprocess.Popen(
-        command, cwd=tmp_path, stderr=subprocess.PIPE, env=os.environ | {"TMPDIR": str(tmp_path / "tmp")}
+        command,
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"TMPDIR": str(tmp_path / "tmp")},
+        # As a shell starts it: who runs the tests in the background, or under nohup, hands ignored signals down.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     )
     while process.poll() is None and not list(tmp_path.glob(".long.*.partial.mp4")):
         time.sleep(0.05)
