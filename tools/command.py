@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import logging
 import os
+import re
 import signal
 import sys
 import warnings
@@ -13,7 +16,7 @@ from typing import Any, TypeVar
 
 import tyro
 
-from singinghead.flame_model.errors import SingingHeadError
+from singinghead.flame_model.errors import InputError, SingingHeadError
 
 Options = TypeVar("Options")
 
@@ -28,7 +31,7 @@ def run(options_type: type[Options], work: Callable[[Options], int | None], prog
     _log_to_stderr()
     _end_in_order()
     try:
-        return work(tyro.cli(options_type, prog=program)) or 0
+        return work(_parsed(options_type, program)) or 0
     except SingingHeadError as error:
         print(f"{program}: {error}", file=sys.stderr)
         return error.exit_code
@@ -52,6 +55,19 @@ def run(options_type: type[Options], work: Callable[[Options], int | None], prog
 def print_json(record: dict[str, Any]) -> None:
     """Print one JSON object on one line; the last of stdout, for programs that call us."""
     print(json.dumps(record, ensure_ascii=False), flush=True)
+
+
+def _parsed(options_type: type[Options], program: str) -> Options:
+    """The command line as options; a mistake in it as one line, where tyro draws a box of several."""
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            return tyro.cli(options_type, prog=program)
+    except SystemExit as end:
+        if end.code != InputError.exit_code:
+            raise
+        words = " ".join(re.sub(r"[\u2500-\u257f]+", " ", said.getvalue()).split())
+        raise InputError(words or "the command line is not understood; see --help") from None
 
 
 def _end_in_order() -> None:

@@ -66,3 +66,24 @@ def test_warnings_of_the_library_reach_stderr_as_one_line(capsys: pytest.Capture
 
     command.run(Options, work, "thing")
     assert capsys.readouterr().err == "warning: jaw turns by 3.5 rad\n"
+
+
+@pytest.mark.parametrize("arguments", [["--number", "many"], ["--nmuber", "1"], ["surplus"]])
+def test_a_mistyped_command_line_is_one_line(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["thing", *arguments])
+    assert command.run(Options, lambda _options: None, "thing") == 2
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1
+    assert said.startswith("thing: ")
+    assert arguments[0] in said
+    assert "─" not in said
+
+
+def test_help_is_whole_and_succeeds(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.argv", ["thing", "--help"])
+    with pytest.raises(SystemExit) as ended:
+        command.run(Options, lambda _options: None, "thing")
+    assert not ended.value.code
+    assert "--number" in capsys.readouterr().out
