@@ -54,6 +54,9 @@ class HeadArrays:
         regions: named vertex indices, each sorted and without duplicates.
         parts: named face indices that cover every face once (``skin``, ``eyes``, ``teeth``, ``tongue``, ``mouth``).
         landmarks: ``full`` (68), ``static`` (51) and ``dynamic`` (79, 17) where the model has them.
+        colors: (V, 3) linear colours, as factors of the colour of the part's material, or None.
+        uvs: (U, 2) texture coordinates, 0 to 1, v up, or None.
+        uv_faces: (F, 3) indices of ``uvs`` at the corners of ``faces``, or None.
         is_stand_in: whether this is the licence-free head, whose numbers compare with no FLAME result.
     """
 
@@ -68,6 +71,9 @@ class HeadArrays:
     regions: Mapping[str, Indices] = field(default_factory=dict)
     parts: Mapping[str, Indices] = field(default_factory=dict)
     landmarks: Mapping[str, Landmarks] = field(default_factory=dict)
+    colors: Floats | None = None
+    uvs: Floats | None = None
+    uv_faces: Indices | None = None
     is_stand_in: bool = False
 
     def __post_init__(self) -> None:
@@ -89,6 +95,12 @@ class HeadArrays:
         _check_indices("f", self.faces, n)
         if not np.allclose(self.skinning.sum(axis=1), 1, atol=1e-3):
             raise InputError("skinning weights do not sum to 1 at every vertex")
+        if self.colors is not None:
+            check_shape("vertex colours", self.colors, n, 3)
+        if self.uvs is not None and self.uv_faces is not None:
+            (n_uvs,) = check_shape("vt", self.uvs, "U", 2)
+            check_shape("ft", self.uv_faces, n_faces, 3)
+            _check_indices("ft", self.uv_faces, n_uvs)
         for name, vertices in self.regions.items():
             _check_indices(f"region {name}", vertices, n)
         for name, part in self.parts.items():

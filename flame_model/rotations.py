@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
+from numpy.typing import NDArray
 
 from singinghead.flame_model.params import Frames
+
+Real = TypeVar("Real", bound=np.floating)
 
 
 def rotation_angle(axis_angle: Frames) -> Frames:
@@ -13,7 +18,7 @@ def rotation_angle(axis_angle: Frames) -> Frames:
         return np.asarray(np.linalg.norm(axis_angle, axis=-1), np.float32)
 
 
-def matrix_from_axis_angle(axis_angle: Frames) -> Frames:
+def matrix_from_axis_angle(axis_angle: NDArray[Real]) -> NDArray[Real]:
     """Rotation matrices (..., 3, 3) of axis-angle rotations (..., 3), by Rodrigues' formula."""
     angle = np.linalg.norm(axis_angle, axis=-1)[..., None, None]
     x, y, z = np.moveaxis(axis_angle / np.maximum(angle[..., 0], 1e-12), -1, 0)

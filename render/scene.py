@@ -139,7 +139,9 @@ def head_scene(subject: Subject) -> Scene:
 
 
 def _vertex_colors(subject: Subject) -> Floats:
-    """(V, 3) tints: lips that fade into the skin; iris and pupil on eyes that look ahead when neutral."""
+    """(V, 3) the model's own colours, or tints: lips that fade into the skin; iris and pupil on eyes that look ahead."""
+    if subject.arrays.colors is not None:
+        return subject.arrays.colors
     colors = np.ones_like(subject.template)
     regions = subject.arrays.regions
     if "lips" in regions:

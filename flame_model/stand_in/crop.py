@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import scipy.sparse
 
-from singinghead.flame_model import makehuman
 from singinghead.flame_model.arrays import Floats, Indices
 
 # A vertex closer to the cut than this share of an edge is moved onto it, so that no sliver remains.
@@ -30,14 +30,31 @@ class Crop:
     faces: Indices
     quads: Indices
 
-    def take(self, values: Floats) -> Floats:
-        """(V, ...) values at the vertices from (N, ...) values at the base vertices."""
-        share = self.share.reshape(-1, *[1] * (values.ndim - 1))
-        return (1 - share) * values[self.ends[:, 0]] + share * values[self.ends[:, 1]]
+    def weights(self, n_base: int) -> scipy.sparse.csr_array:
+        """(V, n_base) what each base vertex counts for at each vertex."""
+        row = np.arange(len(self.ends))
+        entries = np.concatenate([1 - self.share, self.share])
+        places = (np.concatenate([row, row]), self.ends.T.ravel())
+        return scipy.sparse.coo_array((entries, places), shape=(len(row), n_base)).tocsr()
 
-    def displacements(self, target: makehuman.Target, n_base: int) -> Floats:
-        """(3V,) displacements, metres, of a target over all the base mesh."""
-        return makehuman.METRES * self.take(target.dense(n_base)).ravel()
+    def corner_uvs(self, uvs: Floats, quads: Indices, uv_quads: Indices) -> Floats:
+        """(F, 3, 2) texture coordinates of every triangle's corners from those of the base quads."""
+        of_quad = quads[self.quads]  # (F, 4) base vertices
+        coordinates = uvs[uv_quads[self.quads]]  # (F, 4, 2)
+        first, second = self.ends[self.faces].swapaxes(0, 2).swapaxes(1, 2)  # (F, 3) each
+        share = self.share[self.faces]
+        at_first, has_first = _looked_up(of_quad, coordinates, first)
+        at_second, has_second = _looked_up(of_quad, coordinates, second)
+        # A snapped vertex has moved towards one that may lie in another quad: it keeps the place it came from.
+        share = np.where(has_first & has_second, share, np.where(has_first, 0.0, 1.0))[..., None]
+        return np.asarray((1 - share) * at_first + share * at_second)
+
+
+def _looked_up(of_quad: Indices, coordinates: Floats, wanted: Indices) -> tuple[Floats, Indices]:
+    """Texture coordinates (F, 3, 2) of the wanted vertices (F, 3) in their quads, and whether they are in them."""
+    match = of_quad[:, None, :] == wanted[:, :, None]  # (F, 3, 4)
+    at = match.argmax(axis=2)
+    return np.take_along_axis(coordinates, at[..., None], axis=1), match.any(axis=2)
 
 
 def crop(quads: Indices, chosen: Indices, margin: Floats) -> Crop:

