@@ -13,6 +13,7 @@ from singinghead.flame_model.params import N_EXPRESSION, N_SHAPE
 from singinghead.flame_model.stand_in import jaw, makehuman, skinning
 from singinghead.flame_model.stand_in.colors import vertex_colors
 from singinghead.flame_model.stand_in.components import components, expression_spread
+from singinghead.flame_model.stand_in.folds import Folds
 from singinghead.flame_model.stand_in.head import StandIn
 from singinghead.flame_model.stand_in.surface import EYES, Surface, build_surface
 from singinghead.flame_model.stand_in.targets import OPEN_JAW, PEOPLE, Targets
@@ -21,13 +22,17 @@ EYES_AT = np.array([0.0, 0.04, 0.06])
 """Metres. The midpoint of the eyes, where it lies in FLAME."""
 
 # Race and sex, of which any is a plausible face at activation 1, and the details, which are caricatures there.
-_PEOPLE_SPREAD, _DETAIL_SPREAD = 0.3, 0.12
+_PEOPLE_SPREAD, _DETAIL_SPREAD = 0.3, 0.1
 
 # The mean of MakeHuman's people has lips a millimetre apart, and looks a little grim. ARKit's mouthClose shuts the middle
 # of the lips before their corners: its activation there, and how much more of it at a corner (metres from the middle).
 _CLOSED_LIPS, _CLOSED_CORNERS, _CORNER = 0.06, 0.10, 0.021
 _KINDER = {"mouthSmileLeft": 0.1, "mouthSmileRight": 0.1}
-_DETAILS = {("ears", f"{side}-ear-shape-round"): 0.6 for side in "lr"}
+_DETAILS = {
+    ("ears", f"{side}-ear-{what}"): activation
+    for side in "lr"
+    for what, activation in (("shape-round", 0.6), ("wing-decr", 0.45), ("lobe-incr", 0.25))
+}
 # MakeHuman's tongue fills the mouth: scale about its middle, and shift in metres.
 _TONGUE, _TONGUE_SCALE, _TONGUE_SHIFT = "helper-tongue", (0.9, 0.6, 0.88), (0.0, -0.0105, -0.0045)
 
@@ -71,7 +76,7 @@ def build(folder: Path, version: str) -> StandIn:
     basis, codes = components(flat, expression_spread(tuple(shapes)), N_EXPRESSION, frown)
     identities = [surface.take(moved) for moved in (*(people - mean_person), *targets.details())]
     spread = np.where(np.arange(len(identities)) < len(people), _PEOPLE_SPREAD, _DETAIL_SPREAD)
-    in_place = _in_place(np.stack(identities), template[:, 1] > joints[1, 1])
+    in_place = _in_place(np.stack(identities), template, joints[1, 1])
     shape_basis, people_codes = components(in_place, np.diag(spread), N_SHAPE)
 
     known = [neutral, *(people - mean_person)]
@@ -135,6 +140,8 @@ def _without_jaw(
     shut = template + shapes["jawOpen"] + shapes["mouthClose"]
     before[closing] = jaw.closed(shut, weights, joint, jaws[opening]) - template - before[opening]
     before[:, rigid] = 0
+    folds = Folds(template, surface.faces[np.concatenate([surface.parts["skin"], surface.parts["mouth"]])])
+    before = np.stack([folds.evened_out(moved) for moved in before])
     for name, row in rows.items():
         shapes[name] = jaw.opened(template + before[row], weights, joint, jaws[row]) - template
     shut = jaw.opened(template + before[opening] + before[closing], weights, joint, jaws[opening])
@@ -164,9 +171,14 @@ def _lips_meet(base: makehuman.BaseMesh, neutral: Floats, lips: Floats) -> Float
     return np.array([0.0, (front[:, 1].min() + front[:, 1].max()) / 2, front[:, 2].max()])
 
 
-def _in_place(identities: Floats, head: Indices) -> Floats:
-    """(I, 3V) without the head's mean motion: identity is a shape, and bodies carry their heads at different heights."""
-    identities = identities - identities[:, head].mean(axis=1, keepdims=True)
+def _in_place(identities: Floats, template: Floats, neck_y: float) -> Floats:
+    """(I, 3V) without what is no shape of a head: bodies carry their heads, and end, at different heights.
+
+    The mean motion of the head is taken away, and below the neck what lifts or lowers, down to none at the bust's edge.
+    """
+    identities = identities - identities[:, template[:, 1] > neck_y].mean(axis=1, keepdims=True)
+    edge = template[:, 1].min()
+    identities[..., 1] *= np.clip((template[:, 1] - edge) / (neck_y - edge), 0, 1)
     return np.asarray(identities.reshape(len(identities), -1))
 
 

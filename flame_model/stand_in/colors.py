@@ -65,8 +65,8 @@ def _ramp(value: Floats, start: float, end: float) -> Floats:
 def _brow(side: Floats, y: Floats) -> Floats:
     """An arch over each eye, thick at its inner end and highest two thirds out."""
     along = (side - 0.011) / 0.037
-    middle = 0.0150 + 0.0065 * np.sin(np.clip(along, 0, 1.2) ** 1.1 * np.pi * 0.72)
-    half = 0.0036 - 0.0020 * np.clip(along, 0, 1)
+    middle = 0.0160 + 0.0058 * np.sin(np.clip(along, 0, 1.2) ** 1.1 * np.pi * 0.72)
+    half = 0.0032 - 0.0017 * np.clip(along, 0, 1)
     return np.asarray(np.exp(-0.5 * ((y - middle) / half) ** 2) * _ramp(along, -0.1, 0.15) * _ramp(along, 1.08, 0.75))
 
 
