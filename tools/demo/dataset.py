@@ -19,7 +19,7 @@ from singinghead.tools.demo.motion import FPS, blinks, nod_beats, perform
 from singinghead.tools.demo.score import SONGS, Song
 from singinghead.tools.demo.voice import VOCALS_RATE, sing
 
-METHODS = {"smoothed": {"gaussian_s": 0.06}, "late": {"delay_s": 0.12}}
+METHODS = {"smoothed": {"gaussian_s": 0.08}, "late": {"delay_s": 0.12}}
 """What was done to the truth to make each method."""
 
 

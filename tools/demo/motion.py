@@ -17,7 +17,7 @@ _UNPAIRED = {"browInnerUp", "mouthFunnel", "mouthPucker", "mouthRollLower", "mou
 _DEPTHS = (0.09, -0.04, 0.02)  # radians of the head, down, on a heavy beat and the light ones after it
 _LEAN = np.array([0.05, 0.03])  # radians to the side, every other bar: about the vertical, to the shoulder
 _LATEST_S = 0.02  # a nod is early or late by this at most
-_PASSED_OVER = 0.2  # share of light beats without a nod
+_PASSED_OVER = 0.12  # share of light beats without a nod
 
 
 def perform(song: Song, stand_in: StandIn, delay_s: float = 0.0) -> FlameParams:
@@ -69,7 +69,7 @@ def _nods(song: Song) -> tuple[Floats, Floats]:
     in_bar = np.arange(len(beats)) % song.beats_per_bar
     since_heavy = in_bar - np.array([max(b for b in song.strong_beats if b <= beat) for beat in in_bar])
     side = np.where(np.arange(len(beats)) // song.beats_per_bar % 2, -1, 1)[:, None]
-    poses = np.column_stack([np.array(_DEPTHS)[since_heavy], side * _LEAN]) * rng.uniform(0.55, 1.1, (len(beats), 3))
+    poses = np.column_stack([np.array(_DEPTHS)[since_heavy], side * _LEAN]) * rng.uniform(0.7, 1.15, (len(beats), 3))
     times = beats + np.clip(rng.normal(0, 0.01, len(beats)), -_LATEST_S, _LATEST_S)
     poses += np.sin(2 * np.pi * (times[:, None] * [0.05, 0.13, 0.11] + rng.random(3))) * [0.01, 0.03, 0.02]
     poses[:, 0] -= 0.03 * _effort(song, times)

@@ -19,7 +19,7 @@ from singinghead.tools.demo.signals import pulses
 _LEAD_S = 0.03  # the face is there before the sound
 _REACH_S = 0.075  # how far a sound's dominance reaches beyond it
 _CLOSE_S, _OPEN_S = 0.12, 0.15  # how long the lips take to meet and to part
-_TOUCH_S = 0.025  # of these, how long they touch already, or still
+_TOUCH_S = 0.03  # of these, how long they touch already, or still
 
 
 @dataclass(frozen=True)

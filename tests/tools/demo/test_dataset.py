@@ -75,7 +75,7 @@ def test_the_truth_is_the_score(root: Path, song: Song):
     assert len(written["phonemes"]) == len(song.phonemes)
     assert {"symbol", "start_s", "end_s"} == set(written["phonemes"][0])
     assert len(written["breaths"]) == len(written["lines"])
-    assert written["methods"] == {"smoothed": {"gaussian_s": 0.06}, "late": {"delay_s": 0.12}}
+    assert written["methods"] == {"smoothed": {"gaussian_s": 0.08}, "late": {"delay_s": 0.12}}
 
 
 @by_song

@@ -11,7 +11,7 @@ from sung import by_song, one_line, vocals, within
 from singinghead.flame_model.model import FlameModel, Subject
 from singinghead.flame_model.params import FlameParams
 from singinghead.flame_model.stand_in import StandIn, load_stand_in
-from singinghead.tools.demo.dataset import truth
+from singinghead.tools.demo.dataset import METHODS, smoothed, truth
 from singinghead.tools.demo.motion import FPS, blinks, nod_beats, perform
 from singinghead.tools.demo.score import SONGS, Song
 from singinghead.tools.demo.voice import VOCALS_RATE
@@ -53,11 +53,21 @@ def inner_lips() -> tuple[int, int]:
     return int(upper[i]), int(lower[j])
 
 
+@functools.cache
 def gap_mm(song: Song) -> np.ndarray:
-    """(T,) height of the gap between the lips, beyond that at rest."""
-    height = vertices(song, posed=False)[:, inner_lips(), 1].astype(float)
+    return gap_of(performed(song))
+
+
+def gap_of(motion: FlameParams) -> np.ndarray:
+    """(T,) height of the gap between the lips in mm, beyond that at rest."""
+    height = subject().vertices(motion.with_head_pose(None))[:, inner_lips(), 1].astype(float)
     rest = subject().template[list(inner_lips()), 1]
     return 1000 * ((height[:, 0] - height[:, 1]) - (rest[0] - rest[1]))
+
+
+def agreement(frames: set[int], others: set[int]) -> float:
+    """F1 of two sets."""
+    return 2 * len(frames & others) / (len(frames) + len(others))
 
 
 def activations(song: Song) -> dict[str, np.ndarray]:
@@ -76,7 +86,7 @@ def test_lips_are_shut_where_the_truth_says(song: Song):
     assert gap.min() > -2, "pressed, not through each other"
     # Told by the gap alone, as a metric does, closed frames are the true ones but for a few at their edges.
     told = set(np.flatnonzero(gap < 1).tolist())
-    assert 2 * len(told & set(closed)) / (len(told) + len(closed)) > 0.85
+    assert agreement(told, set(closed)) > 0.85
     assert all(min(abs(frame - other) for other in closed) <= 2 for frame in told)
 
 
@@ -229,6 +239,26 @@ def test_motion_is_bounded(song: Song):
 def test_late_is_the_same_motion_later(song: Song):
     late = perform(song, stand_in(), delay_s=4 / FPS).to_vectors()
     assert np.allclose(late[4:], performed(song).to_vectors()[:-4], atol=1e-6)
+
+
+@by_song
+def test_the_methods_errors_are_seen_in_the_mouth(song: Song):
+    closed = set(truth(song)["closed_frames"])
+    found = agreement(set(np.flatnonzero(gap_mm(song) < 1).tolist()), closed)
+    smooth = smoothed(performed(song).to_vectors().astype(float), METHODS["smoothed"]["gaussian_s"] * FPS)
+    for motion in (FlameParams.from_vectors(smooth), perform(song, stand_in(), METHODS["late"]["delay_s"])):
+        assert agreement(set(np.flatnonzero(gap_of(motion) < 1).tolist()), closed) < found - 0.03
+
+
+@by_song
+def test_the_late_mouth_lags_by_its_delay(song: Song):
+    late, true = gap_of(perform(song, stand_in(), METHODS["late"]["delay_s"])), gap_mm(song)
+    lags = np.arange(-10, 11)
+    likeness = np.array([np.corrcoef(late[15 + lag : 225 + lag], true[15:225])[0, 1] for lag in lags])
+    best = int(likeness.argmax())
+    before, peak, after = likeness[best - 1 : best + 2]
+    lag = lags[best] + 0.5 * (before - after) / (before - 2 * peak + after)
+    assert lag / FPS == pytest.approx(METHODS["late"]["delay_s"], abs=0.005)
 
 
 def test_between_sounds_the_head_is_never_still():
