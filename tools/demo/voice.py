@@ -61,7 +61,7 @@ def _voiced(song: Song, rng: np.random.Generator, n: int) -> Floats:
         phasor *= turn
         wave += (np.interp(samples, knots, amplitude) * phasor).real
     wave /= wave.std()
-    wave += _ASPIRATION * noise(rng, n, VOCALS_RATE, 2_000, 9_000)
+    wave += _ASPIRATION * noise(rng, n, VOCALS_RATE, 2_000, 5_000)
     return wave * np.interp(samples, knots, _loudness(song, times))
 
 
