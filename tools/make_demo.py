@@ -15,7 +15,7 @@ from pathlib import Path
 
 from singinghead.tools import render_seq
 from singinghead.tools.contact_sheet import write_contact_sheet
-from singinghead.tools.demo_singing import write_dataset
+from singinghead.tools.demo.dataset import write_dataset
 
 
 @dataclass(frozen=True)

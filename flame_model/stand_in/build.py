@@ -133,6 +133,8 @@ def _without_jaw(
     for name in OPEN_JAW:
         row = rows[name]
         jaws[row] = jaw.fitted_rotation(template, before[row], joint, chin)
+        if name.lower().endswith("open"):  # about x alone, and what little else is fitted is not meant
+            jaws[row, 1:] = 0
         before[row] = jaw.closed(template + before[row], weights, joint, jaws[row]) - template
         before[row, surface.members["tongue"]] = 0
     # ARKit's mouthClose is what shuts the lips of a mouth that jawOpen has opened, and is nothing by itself.

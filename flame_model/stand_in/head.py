@@ -82,10 +82,6 @@ class StandIn:
         errors = [self._error(rows, *frame) for frame in zip(curves, expression, jaw, strict=True)]
         return Blend(replace(still, expression=expression, jaw=jaw), 1000 * np.array(errors))
 
-    def expression(self, **activations: float) -> Frames:
-        """(50,) the expression of a blend of numbers, without its jaw; raises as :meth:`blend` does."""
-        return np.asarray(self.blend(**activations).params.expression[0])
-
     def _row(self, name: str) -> int:
         if name in self.units:
             return self.units.index(name)
