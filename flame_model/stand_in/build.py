@@ -22,7 +22,7 @@ EYES_AT = np.array([0.0, 0.04, 0.06])
 """Metres. The midpoint of the eyes, where it lies in FLAME."""
 
 # Race and sex, of which any is a plausible face at activation 1, and the details, which are caricatures there.
-_PEOPLE_SPREAD, _DETAIL_SPREAD = 0.3, 0.1
+_PEOPLE_SPREAD, _DETAIL_SPREAD = 0.2, 0.1
 
 # The mean of MakeHuman's people has lips a millimetre apart, and looks a little grim. ARKit's mouthClose shuts the middle
 # of the lips before their corners: its activation there, and how much more of it at a corner (metres from the middle).

@@ -13,11 +13,14 @@ import soundfile
 
 from singinghead.flame_model.arrays import Floats
 from singinghead.flame_model.params import N_EXPRESSION, N_SHAPE, FlameParams
-from singinghead.flame_model.stand_in import load_stand_in
+from singinghead.flame_model.stand_in import StandIn, load_stand_in
 from singinghead.tools.demo.band import BGM_RATE, accompany
 from singinghead.tools.demo.motion import FPS, blinks, nod_beats, perform
 from singinghead.tools.demo.score import SONGS, Song
 from singinghead.tools.demo.voice import VOCALS_RATE, sing
+
+SUBJECTS = {"id0": "asian_male", "id1": "african_female", "id2": "caucasian_male"}
+"""Whom of :attr:`~singinghead.flame_model.stand_in.StandIn.people` each subject resembles."""
 
 METHODS = {"smoothed": {"gaussian_s": 0.08}, "late": {"delay_s": 0.12}}
 """What was done to the truth to make each method."""
@@ -29,7 +32,7 @@ def write_dataset(root: Path) -> list[str]:
     for folder in ("flame_seqs", "audio_seqs", "bgm_seqs", "truth", *(f"methods/{name}" for name in METHODS)):
         (root / folder).mkdir(parents=True, exist_ok=True)
     for song in SONGS:
-        motion, shape = perform(song, stand_in), _shape(song)
+        motion, shape = perform(song, stand_in), _shape(song, stand_in)
         smooth = smoothed(motion.to_vectors().astype(np.float64), METHODS["smoothed"]["gaussian_s"] * FPS)
         late = perform(song, stand_in, METHODS["late"]["delay_s"])
         _write_sequence(root / "flame_seqs" / f"{song.name}.pkl", motion, shape)
@@ -75,9 +78,12 @@ def _without_phonemes(note: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in note.items() if name != "phonemes"}
 
 
-def _shape(song: Song) -> Floats:
-    """(1, 100) the subject's shape. Half the population's spread: likely heads, yet told apart."""
-    return np.random.default_rng([*song.name.split("_")[0].encode()]).normal(0, 0.5, (1, N_SHAPE))
+def _shape(song: Song, stand_in: StandIn) -> Floats:
+    """(1, 100) the subject's shape: a person of the stand-in's, and a little of no one else's."""
+    subject = song.name.split("_")[0]
+    own = np.random.default_rng([*subject.encode()]).normal(0, 0.3, (1, N_SHAPE))
+    person: Floats = stand_in.people_codes[stand_in.people.index(SUBJECTS[subject])]
+    return 0.8 * person + own
 
 
 def _write_sequence(path: Path, motion: FlameParams, shape: Floats) -> None:
