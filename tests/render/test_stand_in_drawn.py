@@ -35,7 +35,7 @@ class Seen:
         self.names = np.array([part.name for part in scene.parts])
         both = tuple(replace(part, material=replace(part.material, double_sided=True)) for part in scene.parts)
         fixed = fixed_camera(subject)
-        nearer = Camera(fixed.position + [0, 0.02, 0], 1.6 * fixed.focal_length)
+        nearer = Camera(fixed.position + np.array([0, 0.02, 0]), 1.6 * fixed.focal_length)
         self.rasterizer = SoftwareRasterizer(replace(scene, parts=both), nearer, SIZE)
 
     def __call__(self, params: FlameParams) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
