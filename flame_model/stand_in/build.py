@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from singinghead.flame_model.arrays import JOINTS, Floats, HeadArrays, Indices
+from singinghead.flame_model.arrays import JOINTS, Floats, HeadArrays
 from singinghead.flame_model.params import N_EXPRESSION, N_SHAPE
 from singinghead.flame_model.stand_in import jaw, makehuman, skinning
 from singinghead.flame_model.stand_in.colors import vertex_colors
 from singinghead.flame_model.stand_in.components import components, expression_spread
 from singinghead.flame_model.stand_in.folds import Folds
 from singinghead.flame_model.stand_in.head import StandIn
+from singinghead.flame_model.stand_in.landmarks import landmarks
+from singinghead.flame_model.stand_in.regions import regions
 from singinghead.flame_model.stand_in.surface import EYES, Surface, build_surface
 from singinghead.flame_model.stand_in.targets import OPEN_JAW, PEOPLE, Targets
 
@@ -94,8 +95,16 @@ def build(folder: Path, version: str) -> StandIn:
         ),
         skinning=weights,
         faces=surface.faces,
-        regions=_regions(surface, template, masks),
+        regions=regions(
+            template,
+            surface.faces,
+            surface.parts,
+            {name: surface.take(masks[name]) > _INSIDE for name in ("lips", "ears")},
+            {name: surface.members[name] for name in EYES},
+            joints[3:],
+        ),
         parts=surface.parts,
+        landmarks=landmarks(template, surface.faces, surface.rows),
         colors=vertex_colors(surface, template, joints[3:], {name: surface.take(mask) for name, mask in masks.items()}),
         uvs=surface.uvs,
         uv_faces=surface.uv_faces,
@@ -195,28 +204,3 @@ def _painted(folder: Path, base: makehuman.BaseMesh, name: str) -> Floats:
     body = base.groups["body"]
     np.maximum.at(painted, base.quads[body], pixels[rows, columns][base.uv_quads[body]])
     return painted
-
-
-def _regions(surface: Surface, template: Floats, masks: Mapping[str, Floats]) -> dict[str, Indices]:
-    """FLAME's names where they correspond: painted masks, boxes about the face, and parts."""
-    x, y, z = template.T
-    lips, face, ears, eyelids = (surface.take(masks[name]) > _INSIDE for name in ("lips", "face", "ears", "eyelids"))
-    skin = np.isin(np.arange(len(template)), surface.faces[surface.parts["skin"]])
-    eye_y, eye_z = EYES_AT[1:]
-    above_eyes, beside_eye = y - eye_y, np.abs(np.abs(x) - 0.03)
-    chosen = {
-        "lips": lips,
-        "face": face,
-        "left_ear": ears & (x > 0),
-        "right_ear": ears & (x < 0),
-        "forehead": face & (above_eyes > 0.025),
-        "eye_region": eyelids | (face & (np.abs(above_eyes) < 0.025) & (beside_eye < 0.025)),
-        "nose": face & (np.abs(x) < 0.02) & (above_eyes < -0.005) & (above_eyes > -0.047) & (z > eye_z + 0.012),
-        # Below the jaw line, which runs down from the ears to the chin.
-        "neck": skin & ~face & ~ears & (above_eyes < -0.07 - 0.4 * (z - eye_z + 0.06).clip(0)) & (above_eyes > -0.16),
-    }
-    regions = {name: np.flatnonzero(inside & skin) for name, inside in chosen.items()}
-    regions |= {name: surface.members[name] for name in EYES}
-    for name in ("teeth", "tongue", "mouth"):
-        regions[name] = np.unique(surface.faces[surface.parts[name]])
-    return regions

@@ -50,8 +50,11 @@ def components(
     Returns:
         (V, 3, n) displacement at one standard deviation of each component; (U, n) coefficients of each morph.
     """
-    left, scales, right = np.linalg.svd(spread @ displacements, full_matrices=False)
-    left, scales, right = left[:, :n_components], scales[:n_components], right[:n_components]
+    # The singular value decomposition of CD, by way of its small Gram matrix.
+    faces = spread @ displacements
+    squares, left = np.linalg.eigh(faces @ faces.T)
+    left, scales = left[:, : -n_components - 1 : -1], np.sqrt(squares[: -n_components - 1 : -1])
+    right = left.T @ faces / scales[:, None]
     signs = np.sign(left[np.abs(left).argmax(axis=0), np.arange(n_components)])
     if upwards is not None:
         cosines = right @ upwards / np.linalg.norm(upwards)

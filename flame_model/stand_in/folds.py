@@ -63,7 +63,8 @@ def _neighbours(faces: Indices) -> Indices:
 
 def _cosines(vertices: Floats, faces: Indices, pairs: Indices) -> Floats:
     """(P,) cosines between the normals of neighbouring triangles."""
-    a, b, c = vertices[faces].swapaxes(0, 1)
-    normals = np.cross(b - a, c - a)
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-15)
-    return np.asarray(np.einsum("pc,pc->p", normals[pairs[:, 0]], normals[pairs[:, 1]]))
+    a, b, c = vertices.T[:, faces.T].swapaxes(0, 1)  # (3 axes, F) each
+    (ux, uy, uz), (vx, vy, vz) = b - a, c - a
+    normals = np.stack([uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx])
+    normals /= np.maximum(np.sqrt((normals**2).sum(axis=0)), 1e-15)
+    return np.asarray((normals[:, pairs[:, 0]] * normals[:, pairs[:, 1]]).sum(axis=0))

@@ -61,11 +61,10 @@ def refine(faces: Indices, n_vertices: int, split: Indices) -> Refined:
     new_faces: list[list[int]] = []
     sources: list[int] = []
     corners: list[Floats] = []
-    at_corner = np.eye(3)
+    places = np.concatenate([np.eye(3), (np.eye(3) + np.roll(np.eye(3), -1, axis=0)) / 2])
     for index, triangle in enumerate(faces.tolist()):
         sides = [(min(triangle[i], triangle[i - 2]), max(triangle[i], triangle[i - 2])) for i in range(3)]
         points = [*triangle, *(middles.get(side, -1) for side in sides)]  # three corners, then the middles after each
-        places = np.concatenate([at_corner, (at_corner + np.roll(at_corner, -1, axis=0)) / 2])
         for local in _TEMPLATES[tuple(point >= 0 for point in points[3:])]:
             new_faces.append([points[i] for i in local])
             sources.append(index)

@@ -41,7 +41,9 @@ def arrays_of(head: StandIn) -> dict[str, NDArray[np.generic]]:
         if isinstance(value, np.ndarray):
             found[field.name] = value
         elif isinstance(value, dict):
-            found |= {f"{field.name}/{key}": entry for key, entry in value.items()}
+            found |= {f"{field.name}/{key}": entry for key, entry in value.items() if field.name != "landmarks"}
+    for name, points in head.arrays.landmarks.items():
+        found |= {f"landmarks/{name}/faces": points.faces, f"landmarks/{name}/weights": points.weights}
     return found
 
 
