@@ -104,7 +104,7 @@ def build(folder: Path, version: str) -> StandIn:
             joints[3:],
         ),
         parts=surface.parts,
-        landmarks=landmarks(template, surface.faces, surface.rows),
+        landmarks=landmarks(template, surface.faces, surface.rows, joints[3:]),
         colors=vertex_colors(surface, template, joints[3:], {name: surface.take(mask) for name, mask in masks.items()}),
         uvs=surface.uvs,
         uv_faces=surface.uv_faces,

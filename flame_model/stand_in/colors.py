@@ -62,11 +62,20 @@ def _ramp(value: Floats, start: float, end: float) -> Floats:
     return np.asarray(t * t * (3 - 2 * t))
 
 
+def brow_line(along: Floats) -> tuple[Floats, Floats, Floats]:
+    """How far from the middle and how high over the eyes a brow runs, and half its thickness, metres.
+
+    Args:
+        along: 0 at its inner end, 1 at its outer end.
+    """
+    bow = np.sin(np.clip(along, 0, 1.2) ** 1.1 * np.pi * 0.72)
+    return 0.011 + 0.037 * along, 0.0132 + 0.0060 * bow, 0.0031 - 0.0016 * np.clip(along, 0, 1)
+
+
 def _brow(side: Floats, y: Floats) -> Floats:
-    """An arch over each eye, thick at its inner end and highest two thirds out."""
-    along = (side - 0.011) / 0.037
-    middle = 0.0160 + 0.0058 * np.sin(np.clip(along, 0, 1.2) ** 1.1 * np.pi * 0.72)
-    half = 0.0032 - 0.0017 * np.clip(along, 0, 1)
+    start, end = brow_line(np.array([0.0, 1.0]))[0]
+    along = (side - start) / (end - start)
+    _, middle, half = brow_line(along)
     return np.asarray(np.exp(-0.5 * ((y - middle) / half) ** 2) * _ramp(along, -0.1, 0.15) * _ramp(along, 1.08, 0.75))
 
 

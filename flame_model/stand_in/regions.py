@@ -40,8 +40,9 @@ _EYE, _EYE_HALF_AXES = (0.031, 0.003), (0.029, 0.022)
 """In the front view, the middle and half axes of what lies about an eye, up to the brow's upper edge."""
 _BROWS = (0.0, 0.022, 0.05)
 """Lower and upper edge of the brows' band between the eye regions, and its half width."""
-_SOCKET = 0.02
-"""Skin as near as this to the middle of an eye lines its socket where it faces that middle, and is never seen."""
+_SOCKET, _FACING = 0.02, 0.5
+"""Skin as near as this to the middle of an eye lines its socket, and is never seen, where it faces that middle: where the
+cosine is more. The lids' rims, along which they touch the eye, do not."""
 
 
 def regions(
@@ -67,8 +68,9 @@ def regions(
     skin = np.isin(np.arange(len(template)), faces[parts["skin"]])
     normals = _normals(template, faces)
     for eye_joint in eyes:
-        outwards = template - eye_joint
-        skin &= (np.linalg.norm(outwards, axis=1) > _SOCKET) | (np.sum(normals * outwards, axis=1) > 0)
+        inwards = eye_joint - template
+        distance = np.linalg.norm(inwards, axis=1)
+        skin &= (distance > _SOCKET) | (np.sum(normals * inwards, axis=1) < _FACING * distance)
 
     lips, ears = (_both_sides(painted[name], template) & skin for name in ("lips", "ears"))
     face = skin & ~ears & (z > np.interp(y, *_FACE_BACK)) & (y > np.interp(z, *_FACE_BELOW)) & (y < _HAIRLINE)
@@ -107,11 +109,11 @@ def _both_sides(inside: Inside, template: Floats) -> Inside:
 
 
 def _normals(template: Floats, faces: Indices) -> Floats:
-    """(V, 3) outward normals, of no particular length."""
+    """(V, 3) outward unit normals."""
     a, b, c = template[faces].swapaxes(0, 1)
     normals = np.zeros_like(template)
     np.add.at(normals, faces.ravel(), np.repeat(np.cross(b - a, c - a), 3, axis=0))
-    return normals
+    return np.asarray(normals / np.linalg.norm(normals, axis=1, keepdims=True))
 
 
 def _edge(faces: Indices) -> Indices:

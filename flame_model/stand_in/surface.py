@@ -111,7 +111,7 @@ def _coarse_edges(faces: Indices, template: Floats) -> Indices:
     start, end = template[edges].swapaxes(0, 1)
     x, y, z = ((start + end) / 2).T
     length = np.linalg.norm(end - start, axis=1)
-    brows = (np.abs(np.abs(x) - 0.029) < 0.021) & (np.abs(y - 0.058) < 0.008) & (z > 0.02)
+    brows = (np.abs(np.abs(x) - 0.029) < 0.021) & (np.abs(y - 0.056) < 0.008) & (z > 0.02)
     return np.asarray(edges[brows & (length > _BROW_EDGE) | (y > 0.05) & (length > _LONG_EDGE)])
 
 
