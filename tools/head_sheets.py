@@ -18,12 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from singinghead.flame_model.arrays import Floats
 from singinghead.flame_model.model import FlameModel, Subject
 from singinghead.flame_model.params import FlameParams
 from singinghead.flame_model.stand_in import StandIn, load_stand_in
 from singinghead.render.camera import fixed_camera
 from singinghead.render.rasterizer import Backend, Rasterizer, open_rasterizer
 from singinghead.render.scene import head_scene
+from singinghead.tools.demo.dataset import shape_of
+from singinghead.tools.demo.motion import FPS, perform
+from singinghead.tools.demo.score import SONGS
 
 Picture = NDArray[np.uint8]
 Still = tuple[str, Picture]
@@ -40,10 +44,12 @@ _VIEWS = {
 
 _PEOPLE = ("african_female", "asian_male", "caucasian_female", "african_male", "asian_female")
 
+_SONG_STILLS = np.arange(12, 240, 19)
+
 
 @dataclass(frozen=True)
 class Options:
-    """Draw the stand-in head: neutral, every named unit, the jaw, five views, five identities."""
+    """Draw the stand-in head: neutral, every named unit, the jaw, five views, five identities, the demo's three songs."""
 
     out: Path = Path("head_sheets")
     """The folder to write PNGs into."""
@@ -65,7 +71,14 @@ def draw_sheets(options: Options) -> None:
         sheets = {"units": list(_units(drawer, subject, stand_in)), "jaw": list(_jaw(drawer, subject))}
         sheets["views"] = list(_views(drawer, subject))
         backend = drawer.name
-    sheets["identities"] = list(_identities(stand_in, options))
+    people = {name: stand_in.people_codes[stand_in.people.index(name)] for name in _PEOPLE}
+    sheets["identities"] = [
+        (name, picture) for name, shape in people.items() for picture in _of_person(options, shape, FlameParams.zeros(1))
+    ]
+    for song in SONGS:
+        chosen = perform(song, stand_in).map(lambda frames: frames[_SONG_STILLS])
+        pictures = _of_person(options, shape_of(song, stand_in)[0], chosen)
+        sheets[song.name] = [(f"{i / FPS:.1f} s", picture) for i, picture in zip(_SONG_STILLS, pictures, strict=True)]
     for name, stills in sheets.items():
         columns = 10 if name == "units" else len(stills) if len(stills) <= 5 else 4
         _sheet(stills, columns, options.tile).save(options.out / f"{name}.png")
@@ -95,11 +108,11 @@ def _views(drawer: Rasterizer, subject: Subject) -> Iterator[Still]:
         yield name, _drawn(drawer, subject, replace(FlameParams.zeros(1), global_pose=turn))
 
 
-def _identities(stand_in: StandIn, options: Options) -> Iterator[Still]:
-    for name in _PEOPLE:
-        subject = FlameModel(stand_in.arrays).with_shape(stand_in.people_codes[stand_in.people.index(name)])
-        with open_rasterizer(options.backend, head_scene(subject), fixed_camera(subject), options.size) as drawer:
-            yield name, _drawn(drawer, subject, FlameParams.zeros(1))
+def _of_person(options: Options, shape: Floats, params: FlameParams) -> Iterator[Picture]:
+    subject = FlameModel(load_stand_in().arrays).with_shape(shape)
+    with open_rasterizer(options.backend, head_scene(subject), fixed_camera(subject), options.size) as drawer:
+        for vertices in subject.vertices(params):
+            yield drawer.draw(vertices)
 
 
 def _sheet(stills: list[Still], columns: int, tile: int) -> Image.Image:

@@ -32,7 +32,7 @@ def write_dataset(root: Path) -> list[str]:
     for folder in ("flame_seqs", "audio_seqs", "bgm_seqs", "truth", *(f"methods/{name}" for name in METHODS)):
         (root / folder).mkdir(parents=True, exist_ok=True)
     for song in SONGS:
-        motion, shape = perform(song, stand_in), _shape(song, stand_in)
+        motion, shape = perform(song, stand_in), shape_of(song, stand_in)
         smooth = smoothed(motion.to_vectors().astype(np.float64), METHODS["smoothed"]["gaussian_s"] * FPS)
         late = perform(song, stand_in, METHODS["late"]["delay_s"])
         _write_sequence(root / "flame_seqs" / f"{song.name}.pkl", motion, shape)
@@ -78,7 +78,7 @@ def _without_phonemes(note: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in note.items() if name != "phonemes"}
 
 
-def _shape(song: Song, stand_in: StandIn) -> Floats:
+def shape_of(song: Song, stand_in: StandIn) -> Floats:
     """(1, 100) the subject's shape: a person of the stand-in's, and a little of no one else's."""
     subject = song.name.split("_")[0]
     own = np.random.default_rng([*subject.encode()]).normal(0, 0.3, (1, N_SHAPE))
