@@ -6,7 +6,6 @@
     flame_file FLAME's own files                  stand_in  the licence-free head
     regions    named sets of vertices             landmarks the two sets of 68 points
     array_file, safe_pickle                       files that nobody vouches for
-    makehuman, crop                               what the stand-in is built with
     errors, shapes                                messages that tell the fix
 
 Nothing here knows of rendering or metrics.

@@ -7,6 +7,13 @@ made for FLAME moves it by a natural amount, but in another direction (see ``REA
 
 Coordinates are metres, y up, z forward, x to the subject's left. The origin is put where it lies in FLAME, inside the
 head: the midpoint of the eyes is at (0, 0.04, 0.06), which leaves the neck joint about 0.14 m below the eyes.
+
+    head         StandIn: named expressions, people      build        all the steps, in order
+    makehuman    the package's text files                targets      its morphs by what they do
+    surface      the mesh: crop, refine, anatomy         skinning     joints, and which skin they turn
+    components   morphs to orthogonal components         jaw, folds   shapes made fit for it
+    colors       painted on the vertices                 landmarks    the 68, with contour; regions
+    cache        the built head on disk
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def brow_line(along: Floats) -> tuple[Floats, Floats, Floats]:
         along: 0 at its inner end, 1 at its outer end.
     """
     bow = np.sin(np.clip(along, 0, 1.2) ** 1.1 * np.pi * 0.72)
-    return 0.011 + 0.037 * along, 0.0132 + 0.0060 * bow, 0.0031 - 0.0016 * np.clip(along, 0, 1)
+    return 0.011 + 0.037 * along, 0.0150 + 0.0042 * bow, 0.0031 - 0.0016 * np.clip(along, 0, 1)
 
 
 def _brow(side: Floats, y: Floats) -> Floats:
