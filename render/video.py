@@ -161,8 +161,7 @@ def check_output(path: Path, size: int, fps: float, crf: int, preset: str) -> No
     Raises:
         InputError: an odd size, an unknown preset, a name or folder that cannot be written.
     """
-    if not 16 <= size <= _LARGEST or size % 2:
-        raise InputError(f"size {size} is not an even number of pixels, 16 to {_LARGEST}", remedy="yuv420p needs even sizes")
+    check_size(size)
     check_rate(fps)
     if not 0 <= crf <= 51:
         raise InputError(f"crf {crf} is not within 0..51")
@@ -178,6 +177,16 @@ def check_output(path: Path, size: int, fps: float, crf: int, preset: str) -> No
         raise InputError("its folder does not exist", file=path, remedy=f"mkdir -p {path.parent}")
     if not os.access(path.parent, os.W_OK):
         raise InputError("its folder may not be written", file=path, remedy="choose another --out")
+
+
+def check_size(size: int) -> None:
+    """Refuse what is no size of a video.
+
+    Raises:
+        InputError: it is odd, or not within 16..8192.
+    """
+    if not 16 <= size <= _LARGEST or size % 2:
+        raise InputError(f"size {size} is not an even number of pixels, 16 to {_LARGEST}", remedy="yuv420p needs even sizes")
 
 
 def check_rate(fps: float) -> None:

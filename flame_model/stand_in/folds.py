@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import scipy.sparse
 
@@ -10,22 +12,25 @@ from singinghead.flame_model.stand_in.refine import edges_of
 
 # Cosines between the normals of two neighbouring triangles: folded below the first, and open above the second.
 _FOLDED, _FLAT = -0.6, -0.2
-_ROUNDS = 60
+_ROUNDS = 30
+_STILL = 2e-5  # metres
 
 
 class Folds:
-    """Where a mesh folds over itself.
+    """Where a mesh folds over itself, in any of several people.
 
     Args:
-        template: (V, 3) the mesh at rest, metres.
+        templates: (M, V, 3) the mesh at rest, metres.
         faces: (F, 3) its triangles.
     """
 
-    def __init__(self, template: Floats, faces: Indices) -> None:
-        self._template, self._faces = template, faces
+    def __init__(self, templates: Floats, faces: Indices) -> None:
+        self._templates, self._faces = templates, faces
         pairs = _neighbours(faces)
         # What is folded at rest, such as the rim of a lid, may stay so.
-        self._pairs = pairs[_cosines(template, faces, pairs) > _FLAT]
+        all_pairs = _Pairs.of(pairs, faces)
+        self._pairs = [pairs[all_pairs.cosines(template) > _FLAT] for template in templates]
+        template = templates[0]
         edges = edges_of(faces)
         ends = (edges.ravel(), edges[:, ::-1].ravel())
         links = scipy.sparse.coo_array((np.ones(edges.size), ends), shape=(len(template), len(template))).tocsr()
@@ -33,7 +38,7 @@ class Folds:
 
     def made_by(self, displacement: Floats) -> Indices:
         """(n, 2) neighbouring triangles that a displacement (V, 3) folds over each other."""
-        return self._pairs[_cosines(self._template + displacement, self._faces, self._pairs) < _FOLDED]
+        return self._made_by(displacement, self._within(displacement))
 
     def evened_out(self, displacement: Floats) -> Floats:
         """(V, 3) a displacement like the given one that makes as few folds as it can be brought to.
@@ -41,8 +46,9 @@ class Folds:
         Vertices at a fold take on the mean displacement of their neighbours, again and again.
         """
         moved = displacement.copy()
+        pairs = self._within(displacement)
         for _ in range(_ROUNDS):
-            folds = self.made_by(moved)
+            folds = self._made_by(moved, pairs)
             if not len(folds):
                 break
             near = np.zeros(len(moved))
@@ -50,6 +56,44 @@ class Folds:
             near = np.maximum(near, 0.5 * (self._mean_around @ near > 0))[:, None]
             moved += 0.5 * near * (self._mean_around @ moved - moved)
         return moved
+
+    def _within(self, displacement: Floats) -> list[_Pairs]:
+        """Of each person, the pairs of triangles that a displacement can fold: most shapes move little of the face."""
+        moving = (np.abs(displacement).max(axis=1) > _STILL)[self._faces].any(axis=1)
+        return [_Pairs.of(pairs[moving[pairs].any(axis=1)], self._faces) for pairs in self._pairs]
+
+    def _made_by(self, displacement: Floats, within: list[_Pairs]) -> Indices:
+        of_each = zip(self._templates, within, strict=True)
+        return np.concatenate([pairs.triangles[pairs.cosines(one + displacement) < _FOLDED] for one, pairs in of_each])
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Neighbouring triangles.
+
+    Attributes:
+        triangles: (P, 2) the pairs.
+        corners: (3, F) vertices of those triangles that occur.
+        rows: (2, P) which of these each pair is.
+    """
+
+    triangles: Indices
+    corners: Indices
+    rows: Indices
+
+    @classmethod
+    def of(cls, triangles: Indices, faces: Indices) -> _Pairs:
+        used, rows = np.unique(triangles, return_inverse=True)
+        return cls(triangles, faces[used].T, rows.reshape(-1, 2).T)
+
+    def cosines(self, vertices: Floats) -> Floats:
+        """(P,) cosines between the two normals."""
+        a, b, c = vertices.T[:, self.corners].swapaxes(0, 1)  # (3 axes, F) each
+        (ux, uy, uz), (vx, vy, vz) = b - a, c - a
+        normals = np.stack([uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx])
+        normals /= np.maximum(np.sqrt((normals**2).sum(axis=0)), 1e-15)
+        first, second = self.rows
+        return np.asarray((normals[:, first] * normals[:, second]).sum(axis=0))
 
 
 def _neighbours(faces: Indices) -> Indices:
@@ -59,12 +103,3 @@ def _neighbours(faces: Indices) -> Indices:
     order = np.lexsort((of_face, edge[:, 1], edge[:, 0]))
     same = (edge[order][1:] == edge[order][:-1]).all(axis=1)
     return np.stack([of_face[order][:-1][same], of_face[order][1:][same]], axis=1)
-
-
-def _cosines(vertices: Floats, faces: Indices, pairs: Indices) -> Floats:
-    """(P,) cosines between the normals of neighbouring triangles."""
-    a, b, c = vertices.T[:, faces.T].swapaxes(0, 1)  # (3 axes, F) each
-    (ux, uy, uz), (vx, vy, vz) = b - a, c - a
-    normals = np.stack([uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx])
-    normals /= np.maximum(np.sqrt((normals**2).sum(axis=0)), 1e-15)
-    return np.asarray((normals[:, pairs[:, 0]] * normals[:, pairs[:, 1]]).sum(axis=0))

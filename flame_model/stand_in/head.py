@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +11,8 @@ from numpy.typing import ArrayLike
 
 from singinghead.flame_model.arrays import JOINTS, Floats, HeadArrays
 from singinghead.flame_model.errors import InputError
-from singinghead.flame_model.params import FlameParams, Frames
+from singinghead.flame_model.params import N_EXPRESSION, N_SHAPE, FlameParams, Frames
+from singinghead.flame_model.shapes import check_shape
 from singinghead.flame_model.stand_in.jaw import opened
 
 _NO_EXPRESSIONS = {
@@ -56,6 +58,18 @@ class StandIn:
     people: tuple[str, ...]
     people_codes: Floats
 
+    def __post_init__(self) -> None:
+        """Check every shape against the others.
+
+        Raises:
+            InputError: naming the array that does not fit.
+        """
+        n_units, n_people = len(self.units), len(self.people)
+        check_shape("unit_codes", self.unit_codes, n_units, N_EXPRESSION)
+        check_shape("unit_jaws", self.unit_jaws, n_units, 3)
+        check_shape("unit_shapes", self.unit_shapes, n_units, len(self.arrays.template), 3)
+        check_shape("people_codes", self.people_codes, n_people, N_SHAPE)
+
     def blend(self, **activations: ArrayLike) -> Blend:
         """Parameters of a blend of units, e.g. ``blend(jawOpen=0.5, mouthPucker=0.8)``.
 
@@ -64,21 +78,15 @@ class StandIn:
 
         Raises:
             InputError: for a name that is not in ``units``, with the nearest ones; for the gaze, the tongue and jawForward,
-                with the reason; for activations of unequal length or not finite.
+                with the reason; for activations that are no finite real numbers, or of unequal length.
         """
         rows = [self._row(name) for name in activations]
-        try:
-            curves = np.stack(np.broadcast_arrays(np.zeros(1), *map(np.asarray, activations.values()))[1:], axis=-1)
-        except ValueError:
-            curves = np.zeros((1, len(rows)))
-            if rows:
-                raise InputError(
-                    "activations of unequal length", remedy="give numbers, or arrays of as many frames"
-                ) from None
-        if curves.ndim != 2 or not np.isfinite(curves).all():
-            raise InputError("activations must be finite numbers, or arrays (T,) of them")
+        curves = _curves(activations)
         still = FlameParams.zeros(len(curves))
-        expression, jaw = (np.asarray(curves @ of_unit[rows], np.float32) for of_unit in (self.unit_codes, self.unit_jaws))
+        with np.errstate(over="ignore"):
+            expression, jaw = (np.asarray(curves @ each[rows], np.float32) for each in (self.unit_codes, self.unit_jaws))
+        if not np.isfinite(np.concatenate([expression, jaw], axis=1)).all():
+            raise InputError("activations are too large", remedy="1 is the full extent of a unit")
         errors = [self._error(rows, *frame) for frame in zip(curves, expression, jaw, strict=True)]
         return Blend(replace(still, expression=expression, jaw=jaw), 1000 * np.array(errors))
 
@@ -88,8 +96,8 @@ class StandIn:
         for beginning, remedy in _NO_EXPRESSIONS.items():
             if name.startswith(beginning):
                 raise InputError(f"{name} is no expression", remedy=remedy)
-        near = difflib.get_close_matches(name, self.units, n=3, cutoff=0.4) or self.units
-        raise InputError(f"no expression unit {name!r}", remedy=f"valid names are like: {', '.join(near)}")
+        near = difflib.get_close_matches(name, self.units, n=3, cutoff=0.4) or ("jawOpen", "mouthPucker", "browDownLeft")
+        raise InputError(f"no expression unit {name!r}", remedy=f"valid names are like: {', '.join(near)}; see units")
 
     def _error(self, rows: list[int], activations: Floats, expression: Frames, jaw: Frames) -> float:
         arrays, joint = self.arrays, JOINTS.index("jaw")
@@ -97,3 +105,20 @@ class StandIn:
         moved = opened(neutral, arrays.skinning[:, joint], arrays.joint_regressor[joint] @ neutral, jaw.astype(np.float64))
         wanted = arrays.template + np.tensordot(activations, self.unit_shapes[rows], axes=1)
         return float(np.linalg.norm(moved - wanted, axis=1).max())
+
+
+def _curves(activations: Mapping[str, ArrayLike]) -> Floats:
+    """(T, n) activations of n units, a column each; one frame where all are numbers, or there are none."""
+    curves = [np.zeros(1)]
+    for name, given in activations.items():
+        try:
+            values = np.asarray(given)
+        except ValueError:  # lists of lists of unequal length
+            values = np.zeros(0)
+        if values.dtype.kind not in "biuf" or values.ndim > 1 or not np.isfinite(values).all() or not values.size:
+            raise InputError(f"activation of {name} must be a finite number, or an array (T,) of them")
+        curves.append(values.astype(np.float64))
+    lengths = {len(curve) for curve in curves if curve.ndim and len(curve) > 1}
+    if len(lengths) > 1:
+        raise InputError("activations of unequal length", remedy="give numbers, or arrays of as many frames")
+    return np.stack(np.broadcast_arrays(*curves), axis=-1)[:, 1:]

@@ -15,15 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from singinghead.flame_model.arrays import Floats, Indices
 from singinghead.flame_model.errors import InputError
 
 METRES = 0.1
 """MakeHuman counts in decimetres."""
-
-Floats = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

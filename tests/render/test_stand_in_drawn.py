@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.ndimage import binary_fill_holes
 from scipy.spatial import Delaunay
 
 from singinghead.flame_model.arrays import JOINTS
@@ -19,6 +20,7 @@ from singinghead.render.software import SoftwareRasterizer
 
 SIZE = 384
 INSIDE = ("teeth", "tongue", "mouth")
+_BEYOND_LIDS = 8  # Pixels, 4 mm: six landmarks are not quite the opening.
 
 
 @pytest.fixture(scope="module")
@@ -76,20 +78,27 @@ def by_chance(seed: int) -> FlameParams:
 
 
 def assert_whole(seen: Seen, params: FlameParams, name: str) -> None:
+    """No background within the head, nothing of the mouth beyond the lips, no eye beyond its lids."""
     parts, back, screen = seen(params)
-    assert not back.any(), f"{name}: a hole, or a fold"
-    rows, columns = np.nonzero(np.isin(parts, INSIDE))
-    if len(rows):
-        lips = Delaunay(screen[seen.subject.region("lips")])
-        outside = lips.find_simplex(np.column_stack([columns, rows]) + 0.5) < 0
-        assert not outside.any(), f"{name}: {outside.sum()} pixels of the mouth's inside beyond the lips"
-    rows, columns = np.nonzero(parts == "eyes")
-    beyond = [np.full(len(rows), np.inf)]
-    for side in ("left_eyeball", "right_eyeball"):
-        ball = screen[seen.subject.region(side)]
-        low, high = ball.min(axis=0), ball.max(axis=0)
-        beyond.append(np.hypot(columns - (low + high)[0] / 2, rows - (low + high)[1] / 2) - np.ptp(ball, axis=0).max() / 2)
-    assert (np.min(beyond, axis=0) < 1).all(), f"{name}: an eye outside its socket"
+    visible = np.where(back, "", parts)  # a back is not drawn
+    holes = binary_fill_holes(parts != "") & (parts == "")
+    assert holes.sum() <= 2, f"{name}: {holes.sum()} pixels of background in the head"  # between ear and head it may be seen
+    beyond = _outside(np.isin(visible, INSIDE), screen[seen.subject.region("lips")])
+    assert not len(beyond), f"{name}: {len(beyond)} pixels of the mouth's inside beyond the lips"
+    lids = seen.rasterizer._camera.project(seen.subject.landmarks(params)[0, 36:48], SIZE)[:, :2].reshape(2, 6, 2)
+    middles = lids.mean(axis=1, keepdims=True)
+    wide = lids + _BEYOND_LIDS * (lids - middles) / np.linalg.norm(lids - middles, axis=2, keepdims=True)
+    beyond = _outside(visible == "eyes", *wide)
+    assert not len(beyond), f"{name}: {len(beyond)} pixels of an eye beyond its lids"
+
+
+def _outside(mask: np.ndarray, *groups: np.ndarray) -> np.ndarray:
+    """(n, 2) pixels of a mask outside of the hulls of all groups of points."""
+    rows, columns = np.nonzero(mask)
+    pixels = np.column_stack([columns, rows]) + 0.5
+    for points in groups:
+        pixels = pixels[Delaunay(points).find_simplex(pixels) < 0] if len(pixels) else pixels
+    return pixels
 
 
 def test_the_check_sees_a_hole(head: StandIn) -> None:
@@ -97,14 +106,24 @@ def test_the_check_sees_a_hole(head: StandIn) -> None:
         head.arrays,
         faces=np.where(np.arange(len(head.arrays.faces))[:, None] % 50 == 0, head.arrays.faces[:, ::-1], head.arrays.faces),
     )
-    with pytest.raises(AssertionError, match="a hole"):
-        assert_whole(Seen(FlameModel(turned).with_shape()), FlameParams.zeros(1), "neutral")
+    _, back, _ = Seen(FlameModel(turned).with_shape())(FlameParams.zeros(1))
+    assert back.sum() > 100
 
 
 def test_no_hole_and_nothing_pokes_out_over_the_sweep(head: StandIn) -> None:
     seen = Seen(FlameModel(head.arrays).with_shape())
     for name, params in moved(head):
         assert_whole(seen, params, name)
+        assert not seen(params)[1].any(), f"{name}: a fold, whose back is seen"
+
+
+@pytest.mark.parametrize("person", load_stand_in().people)
+def test_nor_in_its_six_people(head: StandIn, person: str) -> None:
+    code = head.people_codes[head.people.index(person)]
+    seen = Seen(FlameModel(head.arrays).with_shape(code))
+    for name, params in moved(head):
+        if "yaw" not in name:
+            assert_whole(seen, params, name)
 
 
 @pytest.mark.parametrize("seed", range(8))

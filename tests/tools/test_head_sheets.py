@@ -6,6 +6,7 @@ from pathlib import Path
 
 import commands
 import numpy as np
+import pytest
 from PIL import Image
 
 
@@ -22,3 +23,19 @@ def test_every_sheet_is_drawn(tmp_path: Path) -> None:
     assert written["views"].shape == (40, 5 * 40, 3)
     for name, sheet in written.items():
         assert sheet.std() > 20, name
+
+
+@pytest.mark.parametrize("option", ["--size=0", "--size=-5", "--size=100000000", "--tile=0"])
+def test_a_wrong_size_is_one_line(tmp_path: Path, option: str) -> None:
+    done = commands.run("tools/head_sheets.py", "--out", tmp_path / "sheets", option)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "pixels" in done.stderr
+    assert not (tmp_path / "sheets").exists()
+
+
+def test_a_file_for_a_folder_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "sheets").write_text("a file")
+    done = commands.run("tools/head_sheets.py", "--out", tmp_path / "sheets")
+    assert done.returncode == 2
+    assert "is no folder" in done.stderr

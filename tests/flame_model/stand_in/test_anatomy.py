@@ -30,7 +30,7 @@ def test_an_eyeball_is_closed_and_round_but_for_its_cornea() -> None:
     outside_iris = np.hypot(*ball.points[:, :2].T) > IRIS_RADIUS + 0.0005
     np.testing.assert_allclose(distance[outside_iris], RADIUS, rtol=1e-9)
     assert distance.max() == pytest.approx(distance[0])
-    assert 0.0003 < distance[0] - RADIUS < 0.0012
+    assert 0.0002 < distance[0] - RADIUS < 0.0006
 
 
 def test_pupil_iris_and_white_are_where_they_should_be() -> None:
