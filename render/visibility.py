@@ -1,0 +1,318 @@
+"""The software rasterizer's first passes, compiled: which triangle does each pixel see, and where do several share one.
+
+Kernels that call each other stand in one file, because numba's cache does not notice edits to callees elsewhere. They are
+serial, because whole frames run in parallel (two threads that enter ``prange`` kernels abort the process), and let go of
+the interpreter's lock.
+
+Words: a *key* is a triangle and its part in one number, ``part << 24 | triangle``; a negative one is :data:`NOTHING`, or
+``FIRST_EDGE - n`` for the n-th pixel on an edge. *Closeness* is 1 / depth, which is linear on the screen. *Units* are 1 /
+256 of a pixel: vertices are rounded to them, so that which side of an edge a point lies on is computed without error, and
+triangles that share an edge share it to the sample.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+
+UNITS = 256
+NOTHING, FIRST_EDGE = -1, -2
+PART_SHIFT, TRIANGLE_MASK = 24, (1 << 24) - 1
+TILE_SHIFT = 3  # tiles of 8 x 8 pixels
+
+NEAR = 0.05
+"""Metres from the camera at which triangles are clipped."""
+GUARD = 2.0
+"""Image sizes from the image's middle beyond which triangles are clipped, so that units stay exact in float64."""
+CREASE = 1.0
+"""Slope, metres of depth a metre across, whose sudden change may be a border between surfaces."""
+_HIDDEN = 1.003
+"""An edge this much farther away than all around it is hidden."""
+
+# A rotated grid, the usual pattern of GL drivers for four samples a pixel; in units.
+_SAMPLES = ((96, 32), (224, 96), (32, 160), (160, 224))
+N_SAMPLES = len(_SAMPLES)
+
+
+@numba.njit(cache=True, nogil=True)
+def place(vertices, normals, colors, eye, focal, size, screen, attributes):  # type: ignore[no-untyped-def]
+    """Project vertices, and divide what is interpolated by depth.
+
+    Fills ``screen`` (V, 2) units, and ``attributes`` (V, 8): normal, colour and 1, each times closeness; and 0.
+
+    Returns:
+        Whether all lie where no clipping is needed.
+    """
+    fits = True
+    for v in range(len(vertices)):
+        depth = eye[2] - vertices[v, 2]
+        fits = fits and depth >= NEAR
+        close = 1 / max(depth, NEAR)
+        x = focal * (vertices[v, 0] - eye[0]) * close
+        y = focal * (eye[1] - vertices[v, 1]) * close
+        fits = fits and max(abs(x), abs(y)) <= GUARD
+        screen[v, 0] = np.floor((x + 0.5) * size * UNITS + 0.5)
+        screen[v, 1] = np.floor((y + 0.5) * size * UNITS + 0.5)
+        for axis in range(3):
+            attributes[v, axis] = normals[v, axis] * close
+            attributes[v, 3 + axis] = colors[v, axis] * close
+        attributes[v, 6] = close
+    return fits
+
+
+@numba.njit(cache=True, nogil=True)
+def find_box(screen, size):  # type: ignore[no-untyped-def]
+    """The pixels that vertices can touch and one more around: top, bottom, left, right; the ends excluded."""
+    left = right = screen[0, 0]
+    top = bottom = screen[0, 1]
+    for v in range(1, len(screen)):
+        left, right = min(left, screen[v, 0]), max(right, screen[v, 0])
+        top, bottom = min(top, screen[v, 1]), max(bottom, screen[v, 1])
+    left, top = max(0, left // UNITS - 1), max(0, top // UNITS - 1)
+    right, bottom = min(size, right // UNITS + 2), min(size, bottom // UNITS + 2)
+    return int(top), int(max(top, bottom)), int(left), int(max(left, right))
+
+
+@numba.njit(cache=True, nogil=True)
+def _sides(screen, i, j, k):  # type: ignore[no-untyped-def]
+    """For each corner, a, b, c of the opposite side: a x + b y + c in units is 0 there, positive inside; and their sum."""
+    xi, yi, xj, yj, xk, yk = screen[i, 0], screen[i, 1], screen[j, 0], screen[j, 1], screen[k, 0], screen[k, 1]
+    # Twice the area: negative when counter-clockwise on a screen whose y points down, that is, seen from its front.
+    area = (xj - xi) * (yk - yi) - (xk - xi) * (yj - yi)
+    sign = -1.0 if area > 0 else 1.0
+    ai, bi = sign * (yk - yj), sign * (xj - xk)
+    aj, bj = sign * (yi - yk), sign * (xk - xi)
+    ak, bk = sign * (yj - yi), sign * (xi - xj)
+    return area, ai, bi, -ai * xj - bi * yj, aj, bj, -aj * xk - bj * yk, ak, bk, -ak * xi - bk * yi
+
+
+@numba.njit(cache=True, nogil=True)
+def _bias(a, b):  # type: ignore[no-untyped-def]
+    """Added to a side's value, makes it positive inside and never 0: points on a left or top side are inside."""
+    return 0.5 if a > 0 or (a == 0 and b > 0) else -0.5
+
+
+@numba.njit(cache=True, nogil=True)
+def _narrow(a, value, first, last):  # type: ignore[no-untyped-def]
+    """Cut a row's span of pixels by a side, given its value (a half number of units squared) in the column 0.
+
+    That is exact: no pixel's value is nearer to 0 than a half, which is far more than the quotient's rounding.
+    """
+    if a > 0:
+        return max(first, np.floor(-value / (UNITS * a)) + 1), last
+    if a < 0:
+        return first, min(last, np.ceil(-value / (UNITS * a)) - 1)
+    return first, (last if value > 0 else -1.0)
+
+
+@numba.njit(cache=True, nogil=True)
+def see(screen, attributes, faces, part, two_sided, box, extents, keys, closeness, weights, facing):  # type: ignore[no-untyped-def]
+    """Fill ``keys`` and ``closeness`` (H, W) of the nearest triangle in each pixel's middle.
+
+    Fills also, by row, ``extents`` (H, 2): the columns from the first that sees any to behind the last; and, by triangle,
+    ``facing``: 1 seen from its front, -1 from its back, 0 not drawn; and ``weights`` (F, 6): the first two corners' shares
+    of a pixel, as coefficients of its column and row and a constant.
+    """
+    top, bottom, left, right = box
+    keys[top:bottom, left:right] = NOTHING
+    closeness[top:bottom, left:right] = 0
+    extents[:, 0], extents[:, 1] = right, left
+    middle = UNITS // 2
+    for f in range(len(faces)):
+        i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
+        area, ai, bi, ci, aj, bj, cj, ak, bk, ck = _sides(screen, i, j, k)
+        facing[f] = 0
+        if area == 0 or (area > 0 and not two_sided[part[f]]):
+            continue
+        facing[f] = 1 if area < 0 else -1
+        # Now the origin is the middle of the pixel (0, 0).
+        ci, cj, ck = ci + (ai + bi) * middle, cj + (aj + bj) * middle, ck + (ak + bk) * middle
+        scale = UNITS / abs(area)
+        pi, qi, ri = ai * scale, bi * scale, ci / abs(area)
+        pj, qj, rj = aj * scale, bj * scale, cj / abs(area)
+        weights[f, 0], weights[f, 1], weights[f, 2] = pi, qi, ri
+        weights[f, 3], weights[f, 4], weights[f, 5] = pj, qj, rj
+        zk = attributes[k, 6]
+        zi, zj = attributes[i, 6] - zk, attributes[j, 6] - zk
+        across = pi * zi + pj * zj
+        key = part[f] << PART_SHIFT | f
+        ci, cj, ck = ci + _bias(ai, bi), cj + _bias(aj, bj), ck + _bias(ak, bk)
+        low, high = min(screen[i, 1], screen[j, 1], screen[k, 1]), max(screen[i, 1], screen[j, 1], screen[k, 1])
+        for row in range(max(top, math.ceil((low - middle) / UNITS)), min(bottom - 1, (high - middle) // UNITS) + 1):
+            y = float(row * UNITS)
+            first, last = _narrow(ai, bi * y + ci, float(left), float(right - 1))
+            first, last = _narrow(aj, bj * y + cj, first, last)
+            first, last = _narrow(ak, bk * y + ck, first, last)
+            close = (qi * row + ri) * zi + (qj * row + rj) * zj + zk
+            if first > last:
+                continue
+            start, end = int(first), int(last) + 1
+            extents[row, 0], extents[row, 1] = min(extents[row, 0], start), max(extents[row, 1], end)
+            for column in range(start, end):
+                closer = np.float32(close + across * column)
+                if closer > closeness[row, column]:
+                    closeness[row, column] = closer
+                    keys[row, column] = key
+
+
+@numba.njit(cache=True, nogil=True)
+def _suspect(keys, closeness, row, left, right, slack, suspects):  # type: ignore[no-untyped-def]
+    """Fill a row of ``suspects``: where the depth bends, or the part changes, to the right or below."""
+    # Slices, each indexed by the loop's counter alone: only such loops become vectors.
+    inside, after, before = slice(left + 1, right - 1), slice(left + 2, right), slice(left, right - 2)
+    own, own_after, own_below = keys[row, inside], keys[row, after], keys[row + 1, inside]
+    here, here_after, here_before = closeness[row, inside], closeness[row, after], closeness[row, before]
+    above, below = closeness[row - 1, inside], closeness[row + 1, inside]
+    out = suspects[inside]
+    for t in range(len(out)):
+        twice = here[t] + here[t]
+        bend = max(abs(here_before[t] + here_after[t] - twice), abs(above[t] + below[t] - twice))
+        other_part = ((own[t] ^ own_after[t]) | (own[t] ^ own_below[t])) >> PART_SHIFT
+        out[t] = (bend > slack * here[t]) | (other_part != 0)
+
+
+@numba.njit(cache=True, nogil=True)
+def _seen(keys, centres, row, column):  # type: ignore[no-untyped-def]
+    """What a pixel's middle sees, whether it has been marked or not."""
+    key = keys[row, column]
+    return key if key > FIRST_EDGE else centres[FIRST_EDGE - key]
+
+
+@numba.njit(cache=True, nogil=True)
+def _joined(faces, one, other):  # type: ignore[no-untyped-def]
+    """Whether two triangles are of one part and share a corner: between such, nothing needs antialiasing."""
+    if (one ^ other) >> PART_SHIFT:
+        return False
+    f, g = one & TRIANGLE_MASK, other & TRIANGLE_MASK
+    for a in range(3):
+        for b in range(3):
+            if faces[f, a] == faces[g, b]:
+                return True
+    return False
+
+
+@numba.njit(cache=True, nogil=True)
+def _mark(row, column, extents, keys, places, centres, tiles, count):  # type: ignore[no-untyped-def]
+    """Note a pixel as one that lies on an edge; returns how many do. One beyond the room there is, is counted only."""
+    key = keys[row, column]
+    if key <= FIRST_EDGE:
+        return count
+    if count < len(places):
+        places[count, 0], places[count, 1] = row, column
+        centres[count] = key
+        keys[row, column] = FIRST_EDGE - count
+        extents[row, 0], extents[row, 1] = min(extents[row, 0], column), max(extents[row, 1], column + 1)
+        tiles[row >> TILE_SHIFT, column >> TILE_SHIFT] = True
+    return count + 1
+
+
+@numba.njit(cache=True, nogil=True)
+def find_edges(  # type: ignore[no-untyped-def]
+    screen, attributes, faces, part, edges, facing, box, extents, slack, keys, closeness, places, centres, tiles
+):
+    """Find the pixels that more than one surface shares: on outlines, at borders of parts, where surfaces cut each other.
+
+    Outlines and borders are edges of the mesh, drawn as lines: so are those that pass between the middles of pixels.
+    Where the depth bends by more than ``slack`` (a pixel, relative) or the part changes, triangles that share no corner
+    cut each other. ``edges`` (E, 4) holds two vertices, and the triangles on both sides, -1 for none.
+
+    Fills ``places`` (N, 2) with rows and columns, ``centres`` (N,) with the keys that ``keys`` had there, ``tiles`` with
+    True where a tile has such pixels; and widens ``extents``.
+
+    Returns:
+        How many they are; when more than N, nothing else is of use.
+    """
+    tiles[:] = False
+    top, bottom, left, right = box
+    count = 0
+    suspects = np.zeros(keys.shape[1], np.uint8)
+    for row in range(top + 1, bottom - 1):
+        start, end = max(left, extents[row, 0] - 1), min(right, extents[row, 1] + 1)
+        _suspect(keys, closeness, row, start, end, slack, suspects)
+        for column in range(start + 1, end - 1):
+            if suspects[column]:
+                for down, across in ((0, 1), (1, 0), (0, -1), (-1, 0)):
+                    here = _seen(keys, centres, row, column)
+                    there = _seen(keys, centres, row + down, column + across)
+                    if here != there and here >= 0 and there >= 0 and not _joined(faces, here, there):
+                        count = _mark(row, column, extents, keys, places, centres, tiles, count)
+                        count = _mark(row + down, column + across, extents, keys, places, centres, tiles, count)
+    for e in range(len(edges)):
+        f, g = edges[e, 2], edges[e, 3]
+        other = facing[g] if g >= 0 else 0
+        if facing[f] == other and (other == 0 or part[f] == part[g]):
+            continue
+        a, b = edges[e, 0], edges[e, 1]
+        if screen[a, 1] > screen[b, 1]:
+            a, b = b, a
+        xa, ya, xb, yb = screen[a, 0], screen[a, 1], screen[b, 0], screen[b, 1]
+        za, zb = attributes[a, 6], attributes[b, 6]
+        height = max(yb - ya, 1.0)
+        for row in range(max(top, int(ya // UNITS)), min(bottom - 1, int(yb // UNITS)) + 1):
+            enter = max(row * UNITS - ya, 0.0) / height
+            leave = min((row + 1) * UNITS - ya, yb - ya) / height if yb > ya else 1.0
+            one, two = xa + enter * (xb - xa), xa + leave * (xb - xa)
+            close = np.float32(_HIDDEN * max(za + enter * (zb - za), za + leave * (zb - za)))
+            first, last = max(left, int(min(one, two) // UNITS)), min(right - 1, int(max(one, two) // UNITS))
+            for column in range(first, last + 1):
+                around = min(
+                    closeness[row, column],
+                    closeness[row, max(column - 1, left)],
+                    closeness[row, min(column + 1, right - 1)],
+                    closeness[max(row - 1, top), column],
+                    closeness[min(row + 1, bottom - 1), column],
+                )
+                if around <= close:
+                    count = _mark(row, column, extents, keys, places, centres, tiles, count)
+    return count
+
+
+@numba.njit(cache=True, nogil=True)
+def _any(tiles, top, bottom, left, right):  # type: ignore[no-untyped-def]
+    for row in range(top, bottom + 1):
+        for column in range(left, right + 1):
+            if tiles[row, column]:
+                return True
+    return False
+
+
+@numba.njit(cache=True, nogil=True)
+def sample(screen, attributes, faces, part, facing, box, keys, tiles, samples, closeness):  # type: ignore[no-untyped-def]
+    """Fill ``samples`` and ``closeness`` (N, 4) with the keys that the samples of the pixels on edges see.
+
+    Only triangles whose box meets a tile with such pixels are looked at.
+    """
+    top, bottom, left, right = box
+    samples[:] = NOTHING
+    closeness[:] = 0
+    for f in range(len(faces)):
+        if facing[f] == 0:
+            continue
+        i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
+        xi, yi, xj, yj, xk, yk = screen[i, 0], screen[i, 1], screen[j, 0], screen[j, 1], screen[k, 0], screen[k, 1]
+        first, last = max(left, int(min(xi, xj, xk) // UNITS)), min(right - 1, int(max(xi, xj, xk) // UNITS))
+        start, end = max(top, int(min(yi, yj, yk) // UNITS)), min(bottom - 1, int(max(yi, yj, yk) // UNITS))
+        if start > end or first > last:
+            continue
+        if not _any(tiles, start >> TILE_SHIFT, end >> TILE_SHIFT, first >> TILE_SHIFT, last >> TILE_SHIFT):
+            continue
+        area, ai, bi, ci, aj, bj, cj, ak, bk, ck = _sides(screen, i, j, k)
+        zk = attributes[k, 6]
+        zi, zj = (attributes[i, 6] - zk) / abs(area), (attributes[j, 6] - zk) / abs(area)
+        key = part[f] << PART_SHIFT | f
+        bias_i, bias_j, bias_k = _bias(ai, bi), _bias(aj, bj), _bias(ak, bk)
+        for row in range(start, end + 1):
+            for column in range(first, last + 1):
+                if keys[row, column] > FIRST_EDGE:
+                    continue
+                pixel = FIRST_EDGE - keys[row, column]
+                for s in range(N_SAMPLES):
+                    x, y = float(column * UNITS + _SAMPLES[s][0]), float(row * UNITS + _SAMPLES[s][1])
+                    wi, wj = ai * x + bi * y + ci, aj * x + bj * y + cj
+                    if wi + bias_i > 0 and wj + bias_j > 0 and ak * x + bk * y + ck + bias_k > 0:
+                        closer = np.float32(wi * zi + wj * zj + zk)
+                        if closer > closeness[pixel, s]:
+                            closeness[pixel, s] = closer
+                            samples[pixel, s] = key
