@@ -18,6 +18,7 @@ from singinghead.render.camera import Camera
 from singinghead.render.normals import vertex_normals
 from singinghead.render.rasterizer import Layers
 from singinghead.render.scene import Part, Scene
+from singinghead.render.yuv import to_yuv420p
 
 _NEAR, _FAR = 0.05, 100.0
 
@@ -89,6 +90,10 @@ class PyrenderRasterizer:
         picture: NDArray[np.uint8] = self._prepared(vertices).render(self._drawn, RenderFlags.OFFSCREEN)
         return picture
 
+    def draw_yuv(self, vertices: Frames) -> NDArray[np.uint8]:
+        """Draw one frame as video stores it; see :func:`~singinghead.render.yuv.to_yuv420p`."""
+        return to_yuv420p(self.draw(vertices))
+
     def layers(self, vertices: Frames) -> Layers:
         """Draw one frame and what lies behind its colours; see :class:`~singinghead.render.rasterizer.Layers`.
 
@@ -108,7 +113,7 @@ class PyrenderRasterizer:
         normals = vertex_normals(vertices, self._faces)
         try:
             alpha = self._unlit(np.ones_like(normals))[..., :1]
-            mean = self._unlit((normals + 1) / 2) / np.maximum(alpha, 0.25)
+            mean = self._unlit((normals + np.float32(1)) / np.float32(2)) / np.maximum(alpha, 0.25)
         finally:
             self._drawn.bg_color = background
             for mesh in self._meshes:
@@ -120,7 +125,7 @@ class PyrenderRasterizer:
             depth=np.where(part >= 0, depth, np.inf).astype(np.float32),
             normal=normal / np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), np.float32(1e-6)),
             part=part,
-            alpha=alpha[..., 0],
+            alpha=np.round(4 * alpha[..., 0]) / np.float32(4),
         )
 
     def _prepared(self, vertices: Frames) -> Any:
@@ -141,7 +146,7 @@ class PyrenderRasterizer:
         for mesh in self._meshes:
             mesh.color(colors)
         picture = self._offscreen._renderer.render(self._drawn, RenderFlags.OFFSCREEN | RenderFlags.FLAT)
-        return np.float32(picture) / np.float32(255)
+        return np.asarray(picture, np.float32) / np.float32(255)
 
     def close(self) -> None:
         """Give the context back."""

@@ -67,6 +67,9 @@ class Rasterizer(Protocol):
     def draw(self, vertices: Frames) -> NDArray[np.uint8]:
         """(size, size, 3) uint8 sRGB picture of (V, 3) vertices in metres; an error, never a black frame."""
 
+    def draw_yuv(self, vertices: Frames) -> NDArray[np.uint8]:
+        """The same picture as video stores it; see :func:`~singinghead.render.yuv.to_yuv420p`."""
+
     def layers(self, vertices: Frames) -> Layers:
         """A picture of (V, 3) vertices in metres, and its depth, normals, parts and coverage."""
 

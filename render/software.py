@@ -91,7 +91,7 @@ class SoftwareRasterizer:
             return canvas.picture()
 
     def draw_yuv(self, vertices: Frames) -> NDArray[np.uint8]:
-        """Draw one frame as it goes into a video; see :func:`singinghead.render.yuv.to_yuv420p`.
+        """Draw one frame as video stores it; see :func:`~singinghead.render.yuv.to_yuv420p`.
 
         Args:
             vertices: (V, 3) float32 metres.
@@ -103,7 +103,7 @@ class SoftwareRasterizer:
             InputError: ``vertices`` has another shape, or NaN in it; or the size is odd.
         """
         with self._drawn(vertices) as canvas:
-            return to_yuv420p(canvas.planes)
+            return to_yuv420p(np.moveaxis(canvas.planes, 0, -1))
 
     def layers(self, vertices: Frames) -> Layers:
         """Draw one frame and what lies behind its colours; see :class:`~singinghead.render.rasterizer.Layers`.

@@ -32,7 +32,7 @@ _HIDDEN = 1.003
 """An edge this much farther away than all around it is hidden."""
 
 # A rotated grid, the usual pattern of GL drivers for four samples a pixel; in units.
-_SAMPLES = ((96, 32), (224, 96), (32, 160), (160, 224))
+_SAMPLES = ((96, 224), (224, 160), (32, 96), (160, 32))
 N_SAMPLES = len(_SAMPLES)
 
 
