@@ -20,7 +20,7 @@ class Mesh:
     Attributes:
         faces: (F, 3) triangles.
         part: (F,) the part that each is of.
-        edges: (E, 4) two vertices, and the triangles on both sides, -1 for none.
+        edges: (E, 5) two vertices; the triangles on both sides, -1 for none; and whether those are of different parts.
     """
 
     faces: Corners
@@ -30,7 +30,7 @@ class Mesh:
     @classmethod
     def of(cls, faces: NDArray[np.integer], part: NDArray[np.integer]) -> Mesh:
         """Find the edges. One that more than two triangles share is a border of each."""
-        faces = np.asarray(faces, np.int32).reshape(-1, 3)
+        faces, part = np.asarray(faces, np.int32).reshape(-1, 3), np.asarray(part, np.int32)
         ends = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), axis=1)
         sides = np.tile(np.arange(len(faces), dtype=np.int32), 3)
         order = np.lexsort((ends[:, 1], ends[:, 0]))
@@ -38,13 +38,15 @@ class Mesh:
         _, first, count = np.unique(ends, axis=0, return_index=True, return_counts=True)
         inner = first[count == 2]
         border = np.setdiff1d(np.arange(len(ends)), np.concatenate([inner, inner + 1]))
+        one, other = sides[inner], sides[inner + 1]
+        none = np.full(len(border), -1, np.int32)
         edges = np.concatenate(
             [
-                np.column_stack([ends[inner], sides[inner], sides[inner + 1]]),
-                np.column_stack([ends[border], sides[border], np.full(len(border), -1, np.int32)]),
+                np.column_stack([ends[inner], one, other, part[one] != part[other]]),
+                np.column_stack([ends[border], sides[border], none, none]),
             ]
         )
-        return cls(faces, np.ascontiguousarray(part, np.int32), edges.astype(np.int32))
+        return cls(faces, part, edges.astype(np.int32))
 
 
 def clipped(

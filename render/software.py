@@ -149,18 +149,9 @@ class SoftwareRasterizer:
         while True:
             visibility.see(*surface, self._two_sided, box, on.extents, on.keys, on.closeness, on.weights, on.facing)
             on.n_edges = visibility.find_edges(
-                *surface,
-                mesh.edges,
-                on.facing,
-                box,
-                on.extents,
-                slack,
-                on.keys,
-                on.closeness,
-                on.places,
-                on.centres,
-                on.tiles,
-            )
+                on.screen, on.attributes, mesh.faces, mesh.edges, on.facing, box, on.extents, slack,
+                on.keys, on.closeness, on.places, on.centres, on.tiles,
+            )  # fmt: skip
             if on.n_edges <= len(on.places):
                 break
             on.make_room(on.n_edges)

@@ -28,6 +28,8 @@ GUARD = 2.0
 """Image sizes from the image's middle beyond which triangles are clipped, so that units stay exact in float64."""
 CREASE = 1.0
 """Slope, metres of depth a metre across, whose sudden change may be a border between surfaces."""
+_JUMP = 10.0
+"""Times more, and it is no border where surfaces cut each other, but an outline."""
 _HIDDEN = 1.003
 """An edge this much farther away than all around it is hidden."""
 
@@ -95,16 +97,9 @@ def _bias(a, b):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _narrow(a, value, first, last):  # type: ignore[no-untyped-def]
-    """Cut a row's span of pixels by a side, given its value (a half number of units squared) in the column 0.
-
-    That is exact: no pixel's value is nearer to 0 than a half, which is far more than the quotient's rounding.
-    """
-    if a > 0:
-        return max(first, np.floor(-value / (UNITS * a)) + 1), last
-    if a < 0:
-        return first, min(last, np.ceil(-value / (UNITS * a)) - 1)
-    return first, (last if value > 0 else -1.0)
+def _crossing(a):  # type: ignore[no-untyped-def]
+    """What times a side's value in the column 0 is the column where it changes sign; far away where it never does."""
+    return -1 / (UNITS * a) if a != 0 else -1e30
 
 
 @numba.njit(cache=True, nogil=True)
@@ -129,48 +124,51 @@ def see(screen, attributes, faces, part, two_sided, box, extents, keys, closenes
         facing[f] = 1 if area < 0 else -1
         # Now the origin is the middle of the pixel (0, 0).
         ci, cj, ck = ci + (ai + bi) * middle, cj + (aj + bj) * middle, ck + (ak + bk) * middle
-        scale = UNITS / abs(area)
-        pi, qi, ri = ai * scale, bi * scale, ci / abs(area)
-        pj, qj, rj = aj * scale, bj * scale, cj / abs(area)
+        whole = 1 / abs(area)
+        pi, qi, ri = ai * UNITS * whole, bi * UNITS * whole, ci * whole
+        pj, qj, rj = aj * UNITS * whole, bj * UNITS * whole, cj * whole
         weights[f, 0], weights[f, 1], weights[f, 2] = pi, qi, ri
         weights[f, 3], weights[f, 4], weights[f, 5] = pj, qj, rj
+        low, high = min(screen[i, 1], screen[j, 1], screen[k, 1]), max(screen[i, 1], screen[j, 1], screen[k, 1])
+        first, last = max(top, math.ceil((low - middle) / UNITS)), min(bottom - 1, math.floor((high - middle) / UNITS))
         zk = attributes[k, 6]
         zi, zj = attributes[i, 6] - zk, attributes[j, 6] - zk
-        across = pi * zi + pj * zj
+        across, down, corner = pi * zi + pj * zj, qi * zi + qj * zj, ri * zi + rj * zj + zk
         key = part[f] << PART_SHIFT | f
+        # A row's pixels end where a side's value, a half number of units squared, changes sign. That is found without
+        # error: no pixel's value is nearer to 0 than a half, which is far more than the product's rounding.
         ci, cj, ck = ci + _bias(ai, bi), cj + _bias(aj, bj), ck + _bias(ak, bk)
-        low, high = min(screen[i, 1], screen[j, 1], screen[k, 1]), max(screen[i, 1], screen[j, 1], screen[k, 1])
-        for row in range(max(top, math.ceil((low - middle) / UNITS)), min(bottom - 1, (high - middle) // UNITS) + 1):
+        si, sj, sk = _crossing(ai), _crossing(aj), _crossing(ak)
+        for row in range(first, last + 1):
             y = float(row * UNITS)
-            first, last = _narrow(ai, bi * y + ci, float(left), float(right - 1))
-            first, last = _narrow(aj, bj * y + cj, first, last)
-            first, last = _narrow(ak, bk * y + ck, first, last)
-            close = (qi * row + ri) * zi + (qj * row + rj) * zj + zk
-            if first > last:
+            xi, xj, xk = (bi * y + ci) * si, (bj * y + cj) * sj, (bk * y + ck) * sk
+            begin = max(left - 1.0, xi if ai >= 0 else -np.inf, xj if aj >= 0 else -np.inf, xk if ak >= 0 else -np.inf)
+            stop = min(float(right), xi if ai < 0 else np.inf, xj if aj < 0 else np.inf, xk if ak < 0 else np.inf)
+            start, end = math.floor(begin) + 1, math.ceil(stop)
+            if start >= end:
                 continue
-            start, end = int(first), int(last) + 1
             extents[row, 0], extents[row, 1] = min(extents[row, 0], start), max(extents[row, 1], end)
-            for column in range(start, end):
+            close, line, keys_line = corner + down * row, closeness[row], keys[row]
+            for column in range(np.uint32(start), np.uint32(end)):  # unsigned: no check for indices from the end
                 closer = np.float32(close + across * column)
-                if closer > closeness[row, column]:
-                    closeness[row, column] = closer
-                    keys[row, column] = key
+                if closer > line[column]:
+                    line[column] = closer
+                    keys_line[column] = key
 
 
 @numba.njit(cache=True, nogil=True)
-def _suspect(keys, closeness, row, left, right, slack, suspects):  # type: ignore[no-untyped-def]
-    """Fill a row of ``suspects``: where the depth bends, or the part changes, to the right or below."""
-    # Slices, each indexed by the loop's counter alone: only such loops become vectors.
-    inside, after, before = slice(left + 1, right - 1), slice(left + 2, right), slice(left, right - 2)
-    own, own_after, own_below = keys[row, inside], keys[row, after], keys[row + 1, inside]
-    here, here_after, here_before = closeness[row, inside], closeness[row, after], closeness[row, before]
-    above, below = closeness[row - 1, inside], closeness[row + 1, inside]
-    out = suspects[inside]
-    for t in range(len(out)):
-        twice = here[t] + here[t]
-        bend = max(abs(here_before[t] + here_after[t] - twice), abs(above[t] + below[t] - twice))
-        other_part = ((own[t] ^ own_after[t]) | (own[t] ^ own_below[t])) >> PART_SHIFT
-        out[t] = (bend > slack * here[t]) | (other_part != 0)
+def _mark(row, column, extents, keys, places, centres, tiles, count):  # type: ignore[no-untyped-def]
+    """Note a pixel as one that lies on an edge; returns how many do. One beyond the room there is, is counted only."""
+    key = keys[row, column]
+    if key <= FIRST_EDGE:
+        return count
+    if count < len(places):
+        places[count, 0], places[count, 1] = row, column
+        centres[count] = key
+        keys[row, column] = FIRST_EDGE - count
+        extents[row, 0], extents[row, 1] = min(extents[row, 0], column), max(extents[row, 1], column + 1)
+        tiles[row >> TILE_SHIFT, column >> TILE_SHIFT] = True
+    return count + 1
 
 
 @numba.njit(cache=True, nogil=True)
@@ -194,55 +192,32 @@ def _joined(faces, one, other):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _mark(row, column, extents, keys, places, centres, tiles, count):  # type: ignore[no-untyped-def]
-    """Note a pixel as one that lies on an edge; returns how many do. One beyond the room there is, is counted only."""
-    key = keys[row, column]
-    if key <= FIRST_EDGE:
-        return count
-    if count < len(places):
-        places[count, 0], places[count, 1] = row, column
-        centres[count] = key
-        keys[row, column] = FIRST_EDGE - count
-        extents[row, 0], extents[row, 1] = min(extents[row, 0], column), max(extents[row, 1], column + 1)
-        tiles[row >> TILE_SHIFT, column >> TILE_SHIFT] = True
-    return count + 1
+def _suspect(keys, closeness, row, left, right, slack, suspects):  # type: ignore[no-untyped-def]
+    """Fill a row of ``suspects``: where depth bends, but does not jump; or the part changes to the right or below."""
+    # Slices, each indexed by the loop's counter alone: only such loops become vectors.
+    inside, after, before = slice(left + 1, right - 1), slice(left + 2, right), slice(left, right - 2)
+    own, own_after, own_below = keys[row, inside], keys[row, after], keys[row + 1, inside]
+    here, here_after, here_before = closeness[row, inside], closeness[row, after], closeness[row, before]
+    above, below = closeness[row - 1, inside], closeness[row + 1, inside]
+    out = suspects[inside]
+    for t in range(len(out)):
+        twice = here[t] + here[t]
+        bend = max(abs(here_before[t] + here_after[t] - twice), abs(above[t] + below[t] - twice))
+        bends = (bend > slack * here[t]) & (bend < _JUMP * slack * here[t])
+        other_part = ((own[t] ^ own_after[t]) | (own[t] ^ own_below[t])) >> PART_SHIFT
+        out[t] = bends | ((other_part != 0) & ((own[t] | own_after[t] | own_below[t]) >= 0))
 
 
 @numba.njit(cache=True, nogil=True)
-def find_edges(  # type: ignore[no-untyped-def]
-    screen, attributes, faces, part, edges, facing, box, extents, slack, keys, closeness, places, centres, tiles
+def _mark_lines(  # type: ignore[no-untyped-def]
+    screen, attributes, edges, facing, box, extents, keys, closeness, places, centres, tiles
 ):
-    """Find the pixels that more than one surface shares: on outlines, at borders of parts, where surfaces cut each other.
-
-    Outlines and borders are edges of the mesh, drawn as lines: so are those that pass between the middles of pixels.
-    Where the depth bends by more than ``slack`` (a pixel, relative) or the part changes, triangles that share no corner
-    cut each other. ``edges`` (E, 4) holds two vertices, and the triangles on both sides, -1 for none.
-
-    Fills ``places`` (N, 2) with rows and columns, ``centres`` (N,) with the keys that ``keys`` had there, ``tiles`` with
-    True where a tile has such pixels; and widens ``extents``.
-
-    Returns:
-        How many they are; when more than N, nothing else is of use.
-    """
-    tiles[:] = False
+    """Mark pixels that an outline or a border of parts passes through, unless it is hidden; returns how many."""
     top, bottom, left, right = box
     count = 0
-    suspects = np.zeros(keys.shape[1], np.uint8)
-    for row in range(top + 1, bottom - 1):
-        start, end = max(left, extents[row, 0] - 1), min(right, extents[row, 1] + 1)
-        _suspect(keys, closeness, row, start, end, slack, suspects)
-        for column in range(start + 1, end - 1):
-            if suspects[column]:
-                for down, across in ((0, 1), (1, 0), (0, -1), (-1, 0)):
-                    here = _seen(keys, centres, row, column)
-                    there = _seen(keys, centres, row + down, column + across)
-                    if here != there and here >= 0 and there >= 0 and not _joined(faces, here, there):
-                        count = _mark(row, column, extents, keys, places, centres, tiles, count)
-                        count = _mark(row + down, column + across, extents, keys, places, centres, tiles, count)
     for e in range(len(edges)):
-        f, g = edges[e, 2], edges[e, 3]
-        other = facing[g] if g >= 0 else 0
-        if facing[f] == other and (other == 0 or part[f] == part[g]):
+        side, other = facing[edges[e, 2]], (facing[edges[e, 3]] if edges[e, 3] >= 0 else 0)
+        if side == other and (side == 0 or not edges[e, 4]):
             continue
         a, b = edges[e, 0], edges[e, 1]
         if screen[a, 1] > screen[b, 1]:
@@ -266,6 +241,53 @@ def find_edges(  # type: ignore[no-untyped-def]
                 )
                 if around <= close:
                     count = _mark(row, column, extents, keys, places, centres, tiles, count)
+    return count
+
+
+@numba.njit(cache=True, nogil=True)
+def _mark_crossings(  # type: ignore[no-untyped-def]
+    faces, box, extents, slack, keys, closeness, places, centres, tiles, count
+):
+    """Mark pixels between which two triangles cut each other; returns how many are marked now."""
+    top, bottom, left, right = box
+    suspects = np.zeros(keys.shape[1], np.uint8)
+    for row in range(top + 1, bottom - 1):
+        start, end = max(left, extents[row, 0]), min(right, extents[row, 1])
+        _suspect(keys, closeness, row, start, end, slack, suspects)
+        for column in range(start + 1, end - 1):
+            if not suspects[column]:
+                continue
+            for down, across in ((0, 1), (1, 0), (0, -1), (-1, 0)):
+                if max(keys[row, column], keys[row + down, column + across]) <= FIRST_EDGE:
+                    continue
+                here = _seen(keys, centres, row, column)
+                there = _seen(keys, centres, row + down, column + across)
+                if here != there and here >= 0 and there >= 0 and not _joined(faces, here, there):
+                    count = _mark(row, column, extents, keys, places, centres, tiles, count)
+                    count = _mark(row + down, column + across, extents, keys, places, centres, tiles, count)
+    return count
+
+
+@numba.njit(cache=True, nogil=True)
+def find_edges(  # type: ignore[no-untyped-def]
+    screen, attributes, faces, edges, facing, box, extents, slack, keys, closeness, places, centres, tiles
+):
+    """Find the pixels that more than one surface shares: on outlines, at borders of parts, where surfaces cut each other.
+
+    Outlines and borders are edges of the mesh, drawn as lines: so are those that pass between the middles of pixels.
+    Where the depth bends by more than ``slack`` (a pixel, relative) or the part changes, triangles that share no corner
+    cut each other. ``edges`` (E, 5) is that of a :class:`~singinghead.render.clipping.Mesh`.
+
+    Fills ``places`` (N, 2) with rows and columns, ``centres`` (N,) with the keys that ``keys`` had there, ``tiles`` with
+    True where a tile has such pixels; and widens ``extents``.
+
+    Returns:
+        How many they are; when more than N, nothing else is of use.
+    """
+    tiles[:] = False
+    count = _mark_lines(screen, attributes, edges, facing, box, extents, keys, closeness, places, centres, tiles)
+    if count <= len(places):
+        count = _mark_crossings(faces, box, extents, slack, keys, closeness, places, centres, tiles, count)
     return count
 
 
