@@ -28,9 +28,9 @@ class Mesh:
     edges: Corners
 
     @classmethod
-    def of(cls, faces: NDArray[np.integer], part: NDArray[np.integer]) -> Mesh:
+    def of(cls, faces: NDArray[np.integer], parts: NDArray[np.integer]) -> Mesh:
         """Find the edges. One that more than two triangles share is a border of each."""
-        faces, part = np.asarray(faces, np.int32).reshape(-1, 3), np.asarray(part, np.int32)
+        faces, part = np.asarray(faces, np.int32).reshape(-1, 3), np.asarray(parts, np.int32)
         ends = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), axis=1)
         sides = np.tile(np.arange(len(faces), dtype=np.int32), 3)
         order = np.lexsort((ends[:, 1], ends[:, 0]))

@@ -10,12 +10,15 @@ import math
 import numba
 import numpy as np
 
-from singinghead.render.visibility import FIRST_EDGE, N_SAMPLES, NOTHING, PART_SHIFT, TRIANGLE_MASK
+from singinghead.render.visibility import FIRST_EDGE, N_SAMPLES, NOTHING, PART_SHIFT, TRIANGLE_MASK, UNITS
 
 _BATCH = 512  # pixels lit together: their rows of scratch fit into the first-level cache
-_NX, _NY, _NZ, _C, _R, _G, _B, _X, _Y, _NV, _VX, _VY, _VZ = (row * _BATCH for row in range(13))
-_OUT = 13 * _BATCH  # three rows
-SCRATCH = 16 * _BATCH
+_LANES = 8  # pixels written at once, the last of them perhaps behind a run's end
+_ROW = _BATCH + 2 * _LANES
+# Of scratch; the first seven are the attributes.
+_NX, _NY, _NZ, _R, _G, _B, _C, _X, _Y, _NV, _VX, _VY, _VZ = (row * _ROW for row in range(13))
+_OUT = 13 * _ROW  # three rows
+SCRATCH = 16 * _ROW
 
 _DIELECTRIC = 0.04  # specular reflectance of what is no metal
 _MIN_COSINE = 0.001
@@ -56,8 +59,8 @@ def _light(scratch, n, material, lights, ambient, view):  # type: ignore[no-unty
         scratch[_VX + t], scratch[_VY + t], scratch[_VZ + t] = vx, vy, vz
         scratch[_NV + t] = nx * vx + ny * vy + nz * vz
         scratch[_OUT + t] = albedo_r * ambient[0]
-        scratch[_OUT + _BATCH + t] = albedo_g * ambient[1]
-        scratch[_OUT + 2 * _BATCH + t] = albedo_b * ambient[2]
+        scratch[_OUT + _ROW + t] = albedo_g * ambient[1]
+        scratch[_OUT + 2 * _ROW + t] = albedo_b * ambient[2]
     for light in range(len(lights)):
         lx, ly, lz = lights[light, 0], lights[light, 1], lights[light, 2]
         light_r, light_g, light_b = lights[light, 3], lights[light, 4], lights[light, 5]
@@ -77,82 +80,103 @@ def _light(scratch, n, material, lights, ambient, view):  # type: ignore[no-unty
             specular = fresnel * nv * nl * q * q * (a2 / np.float32(math.pi)) / (below * spread * spread)
             diffuse = (one - fresnel) * np.float32((1 - _DIELECTRIC) / math.pi)
             scratch[_OUT + t] += nl * light_r * (diffuse * albedo_r + specular)
-            scratch[_OUT + _BATCH + t] += nl * light_g * (diffuse * albedo_g + specular)
-            scratch[_OUT + 2 * _BATCH + t] += nl * light_b * (diffuse * albedo_b + specular)
+            scratch[_OUT + _ROW + t] += nl * light_g * (diffuse * albedo_g + specular)
+            scratch[_OUT + 2 * _ROW + t] += nl * light_b * (diffuse * albedo_b + specular)
     for t in range(n):
         inverse = one / scratch[_C + t]
         scratch[_OUT + t] = _encode(scratch[_OUT + t] * scratch[_R + t] * inverse)
-        scratch[_OUT + _BATCH + t] = _encode(scratch[_OUT + _BATCH + t] * scratch[_G + t] * inverse)
-        scratch[_OUT + 2 * _BATCH + t] = _encode(scratch[_OUT + 2 * _BATCH + t] * scratch[_B + t] * inverse)
+        scratch[_OUT + _ROW + t] = _encode(scratch[_OUT + _ROW + t] * scratch[_G + t] * inverse)
+        scratch[_OUT + 2 * _ROW + t] = _encode(scratch[_OUT + 2 * _ROW + t] * scratch[_B + t] * inverse)
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _write(scratch, n, row, start, planes):  # type: ignore[no-untyped-def]
+def _finish(scratch, n, row, start, material, lights, ambient, view, planes):  # type: ignore[no-untyped-def]
+    """Light ``n`` pixels of a row side by side, and write them."""
+    for t in range(n):
+        scratch[_X + t] = np.float32(start + t)
+        scratch[_Y + t] = np.float32(row)
+    _light(scratch, n, material, lights, ambient, view)
     for channel in range(3):
-        line = planes[channel, row]
+        line = planes[channel, row, start : start + n]
         for t in range(n):
-            line[start + t] = np.uint8(np.int32(scratch[_OUT + channel * _BATCH + t] + np.float32(0.5)))
+            line[t] = np.uint8(np.int32(scratch[_OUT + channel * _ROW + t] + np.float32(0.5)))
+
+
+@numba.njit(cache=True, nogil=True)
+def find_slopes(screen, attributes, faces, weights, facing, slopes):  # type: ignore[no-untyped-def]
+    """Fill ``slopes`` (F, 24) of the triangles that are drawn: how attributes vary on the screen.
+
+    Eight values in an anchor pixel near the third corner, eight slopes along a row, and eight along a column. The last of
+    the eight is not an attribute but the anchor's column and row. From nearby, single precision is enough for slivers.
+    """
+    for f in range(len(faces)):
+        if facing[f] == 0:
+            continue
+        i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
+        column, row = math.floor(screen[k, 0] / UNITS), math.floor(screen[k, 1] / UNITS)
+        wi = weights[f, 0] * column + weights[f, 1] * row + weights[f, 2]
+        wj = weights[f, 3] * column + weights[f, 4] * row + weights[f, 5]
+        for a in range(8):
+            vk = attributes[k, a]
+            vi, vj = attributes[i, a] - vk, attributes[j, a] - vk
+            slopes[f, a] = wi * vi + wj * vj + vk
+            slopes[f, 8 + a] = weights[f, 0] * vi + weights[f, 3] * vj
+            slopes[f, 16 + a] = weights[f, 1] * vi + weights[f, 4] * vj
+        slopes[f, 7], slopes[f, 15] = column, row
+
+
+@numba.njit(cache=True, nogil=True)
+def _find_runs(keys, first, stop, begins):  # type: ignore[no-untyped-def]
+    """Fill ``begins`` with the columns where runs of the same key begin, and the stop; returns how many runs."""
+    n, before = 0, NOTHING - len(keys) * len(keys)  # no key
+    for column in range(first, stop):
+        begins[n] = column  # overwritten unless a run begins: cheaper than a branch that is mispredicted
+        n += keys[column] != before
+        before = keys[column]
+    begins[n] = stop
+    return n
 
 
 @numba.njit(cache=True, nogil=True)
 def shade(  # type: ignore[no-untyped-def]
-    attributes, faces, weights, materials, lights, ambient, view, background, box, extents, keys, scratch, planes
+    slopes, materials, lights, ambient, view, background, box, extents, keys, scratch, planes
 ):
     """Fill ``planes`` (3, H, W): background, and the light of pixels that lie on no edge."""
     for channel in range(3):
         planes[channel] = background[channel]
+    begins = np.zeros(len(keys) + 1, np.int32)
     for row in range(box[0], box[1]):
-        column, stop = extents[row]
-        n, start, part = 0, column, -1
-        while column < stop:
-            key = keys[row, column]
-            end = column + 1
-            if key < 0:
-                if n:
-                    _light(scratch, n, materials[part], lights, ambient, view)
-                    _write(scratch, n, row, start, planes)
-                    n = 0
-                column = end
-                continue
-            while end < stop and end - column < _BATCH and keys[row, end] == key:
-                end += 1
-            if n and (key >> PART_SHIFT != part or n + end - column > _BATCH):
-                _light(scratch, n, materials[part], lights, ambient, view)
-                _write(scratch, n, row, start, planes)
+        n_runs = _find_runs(keys[row], extents[row, 0], extents[row, 1], begins)
+        n, start, part = 0, 0, -1
+        for run in range(n_runs):
+            begin, end = begins[run], begins[run + 1]
+            key = keys[row, begin]
+            if n and key >> PART_SHIFT != part:  # or no part
+                _finish(scratch, n, row, start, materials[part], lights, ambient, view, planes)
                 n = 0
-            if n == 0:
-                start, part = column, key >> PART_SHIFT
-            f = key & TRIANGLE_MASK
-            i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
-            pi, pj = np.float32(weights[f, 0]), np.float32(weights[f, 3])
-            wi = np.float32(weights[f, 0] * column + weights[f, 1] * row + weights[f, 2])
-            wj = np.float32(weights[f, 3] * column + weights[f, 4] * row + weights[f, 5])
-            wk, pk = np.float32(1) - wi - wj, -pi - pj
-            nx = wi * attributes[i, 0] + wj * attributes[j, 0] + wk * attributes[k, 0]
-            ny = wi * attributes[i, 1] + wj * attributes[j, 1] + wk * attributes[k, 1]
-            nz = wi * attributes[i, 2] + wj * attributes[j, 2] + wk * attributes[k, 2]
-            r = wi * attributes[i, 3] + wj * attributes[j, 3] + wk * attributes[k, 3]
-            g = wi * attributes[i, 4] + wj * attributes[j, 4] + wk * attributes[k, 4]
-            b = wi * attributes[i, 5] + wj * attributes[j, 5] + wk * attributes[k, 5]
-            c = wi * attributes[i, 6] + wj * attributes[j, 6] + wk * attributes[k, 6]
-            dnx = pi * attributes[i, 0] + pj * attributes[j, 0] + pk * attributes[k, 0]
-            dny = pi * attributes[i, 1] + pj * attributes[j, 1] + pk * attributes[k, 1]
-            dnz = pi * attributes[i, 2] + pj * attributes[j, 2] + pk * attributes[k, 2]
-            dr = pi * attributes[i, 3] + pj * attributes[j, 3] + pk * attributes[k, 3]
-            dg = pi * attributes[i, 4] + pj * attributes[j, 4] + pk * attributes[k, 4]
-            db = pi * attributes[i, 5] + pj * attributes[j, 5] + pk * attributes[k, 5]
-            dc = pi * attributes[i, 6] + pj * attributes[j, 6] + pk * attributes[k, 6]
-            for t in range(n, n + end - column):
-                scratch[_NX + t], scratch[_NY + t], scratch[_NZ + t], scratch[_C + t] = nx, ny, nz, c
-                scratch[_R + t], scratch[_G + t], scratch[_B + t] = r, g, b
-                scratch[_X + t], scratch[_Y + t] = start + t, row
-                nx, ny, nz, c = nx + dnx, ny + dny, nz + dnz, c + dc
-                r, g, b = r + dr, g + dg, b + db
-            n += end - column
-            column = end
+            if key < 0:
+                continue
+            f, part = key & TRIANGLE_MASK, key >> PART_SHIFT
+            while begin < end:
+                if n == 0:
+                    start = begin
+                count = min(end - begin, _BATCH - n)
+                down = np.float32(row) - slopes[f, 15]
+                # Always so many pixels, whatever the run's length: they become one vector.
+                for block in range(0, count, _LANES):
+                    across = np.float32(begin + block) - slopes[f, 7]
+                    for a in range(7):
+                        step = slopes[f, 8 + a]
+                        value = slopes[f, a] + across * step + down * slopes[f, 16 + a]
+                        at = (a * _ROW + n + block) & 0xFFFF  # not negative, is what this says
+                        for t in range(_LANES):
+                            scratch[at + t] = value + step * np.float32(t)
+                n, begin = n + count, begin + count
+                if n == _BATCH:
+                    _finish(scratch, n, row, start, materials[part], lights, ambient, view, planes)
+                    n = 0
         if n:
-            _light(scratch, n, materials[part], lights, ambient, view)
-            _write(scratch, n, row, start, planes)
+            _finish(scratch, n, row, start, materials[part], lights, ambient, view, planes)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -161,7 +185,7 @@ def _add(scratch, n, owners, sums):  # type: ignore[no-untyped-def]
     for t in range(n):
         share = np.float32(owners[t, 1]) / np.float32(N_SAMPLES)
         for channel in range(3):
-            sums[owners[t, 0], channel] += share * scratch[_OUT + channel * _BATCH + t]
+            sums[owners[t, 0], channel] += share * scratch[_OUT + channel * _ROW + t]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -206,8 +230,8 @@ def shade_edges(  # type: ignore[no-untyped-def]
             )
             total = wi + wj + wk
             wi, wj, wk = np.float32(wi / total), np.float32(wj / total), np.float32(wk / total)
-            for at, row_of in enumerate((_NX, _NY, _NZ, _R, _G, _B, _C)):
-                scratch[row_of + n] = wi * attributes[i, at] + wj * attributes[j, at] + wk * attributes[k, at]
+            for a in range(7):
+                scratch[a * _ROW + n] = wi * attributes[i, a] + wj * attributes[j, a] + wk * attributes[k, a]
             scratch[_X + n], scratch[_Y + n] = column, row
             owners[n, 0], owners[n, 1] = pixel, count
             n += 1

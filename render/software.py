@@ -150,16 +150,16 @@ class SoftwareRasterizer:
             visibility.see(*surface, self._two_sided, box, on.extents, on.keys, on.closeness, on.weights, on.facing)
             on.n_edges = visibility.find_edges(
                 on.screen, on.attributes, mesh.faces, mesh.edges, on.facing, box, on.extents, slack,
-                on.keys, on.closeness, on.places, on.centres, on.tiles,
+                on.keys, on.closeness, on.places, on.centres, on.tiles, on.follows,
             )  # fmt: skip
             if on.n_edges <= len(on.places):
                 break
             on.make_room(on.n_edges)
         places, samples = on.places[: on.n_edges], on.samples[: on.n_edges]
-        visibility.sample(*surface, on.facing, box, on.keys, on.tiles, samples, on.sample_closeness[: on.n_edges])
-        light = (on.attributes, mesh.faces, on.weights, *self._looks)
-        shading.shade(*light, box, on.extents, on.keys, on.scratch, on.planes)
-        shading.shade_edges(*light, places, samples, on.scratch, on.planes)
+        visibility.sample(*surface, on.facing, box, places, on.tiles, on.follows, samples, on.sample_closeness[: on.n_edges])
+        shading.find_slopes(on.screen, on.attributes, mesh.faces, on.weights, on.facing, on.slopes)
+        shading.shade(on.slopes, *self._looks, box, on.extents, on.keys, on.scratch, on.planes)
+        shading.shade_edges(on.attributes, mesh.faces, on.weights, *self._looks, places, samples, on.scratch, on.planes)
 
 
 @dataclass
@@ -178,9 +178,9 @@ class _Canvas:
         self.planes = np.zeros((3, size, size), np.uint8)
         self.extents = np.zeros((size, 2), np.int32)
         n_tiles = (size >> visibility.TILE_SHIFT) + 1
-        self.tiles = np.zeros((n_tiles, n_tiles), np.bool_)
+        self.tiles = np.zeros((n_tiles, n_tiles), np.int32)
         self.scratch = np.zeros(shading.SCRATCH, np.float32)
-        self.screen = self.attributes = self.weights = self.facing = np.zeros(0)
+        self.screen = self.attributes = self.weights = self.slopes = self.facing = np.zeros(0)
         self.make_room(16 * size)
 
     def hold(self, mesh: Mesh, n_vertices: int) -> None:
@@ -190,6 +190,7 @@ class _Canvas:
             self.screen = np.zeros((n_vertices, 2))
             self.attributes = np.zeros((n_vertices, 8), np.float32)
             self.weights = np.zeros((len(mesh.faces), 6))
+            self.slopes = np.zeros((len(mesh.faces), 24), np.float32)
             self.facing = np.zeros(len(mesh.faces), np.int8)
 
     def make_room(self, n_edges: int) -> None:
@@ -197,6 +198,7 @@ class _Canvas:
         n_edges += n_edges // 4
         self.places = np.zeros((n_edges, 2), np.int32)
         self.centres = np.zeros(n_edges, np.int32)
+        self.follows = np.zeros(n_edges, np.int32)
         self.samples = np.zeros((n_edges, visibility.N_SAMPLES), np.int32)
         self.sample_closeness = np.zeros((n_edges, visibility.N_SAMPLES), np.float32)
 

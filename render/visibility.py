@@ -34,7 +34,7 @@ _HIDDEN = 1.003
 """An edge this much farther away than all around it is hidden."""
 
 # A rotated grid, the usual pattern of GL drivers for four samples a pixel; in units.
-_SAMPLES = ((96, 224), (224, 160), (32, 96), (160, 32))
+_SAMPLES = ((96.0, 224.0), (224.0, 160.0), (32.0, 96.0), (160.0, 32.0))
 N_SAMPLES = len(_SAMPLES)
 
 
@@ -75,6 +75,11 @@ def find_box(screen, size):  # type: ignore[no-untyped-def]
     left, top = max(0, left // UNITS - 1), max(0, top // UNITS - 1)
     right, bottom = min(size, right // UNITS + 2), min(size, bottom // UNITS + 2)
     return int(top), int(max(top, bottom)), int(left), int(max(left, right))
+
+
+@numba.njit(cache=True, nogil=True)
+def _pixel(units):  # type: ignore[no-untyped-def]
+    return math.floor(units / UNITS)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -157,7 +162,7 @@ def see(screen, attributes, faces, part, two_sided, box, extents, keys, closenes
 
 
 @numba.njit(cache=True, nogil=True)
-def _mark(row, column, extents, keys, places, centres, tiles, count):  # type: ignore[no-untyped-def]
+def _mark(row, column, extents, keys, places, centres, tiles, follows, count):  # type: ignore[no-untyped-def]
     """Note a pixel as one that lies on an edge; returns how many do. One beyond the room there is, is counted only."""
     key = keys[row, column]
     if key <= FIRST_EDGE:
@@ -167,7 +172,8 @@ def _mark(row, column, extents, keys, places, centres, tiles, count):  # type: i
         centres[count] = key
         keys[row, column] = FIRST_EDGE - count
         extents[row, 0], extents[row, 1] = min(extents[row, 0], column), max(extents[row, 1], column + 1)
-        tiles[row >> TILE_SHIFT, column >> TILE_SHIFT] = True
+        follows[count] = tiles[row >> TILE_SHIFT, column >> TILE_SHIFT]
+        tiles[row >> TILE_SHIFT, column >> TILE_SHIFT] = count
     return count + 1
 
 
@@ -210,7 +216,7 @@ def _suspect(keys, closeness, row, left, right, slack, suspects):  # type: ignor
 
 @numba.njit(cache=True, nogil=True)
 def _mark_lines(  # type: ignore[no-untyped-def]
-    screen, attributes, edges, facing, box, extents, keys, closeness, places, centres, tiles
+    screen, attributes, edges, facing, box, extents, keys, closeness, places, centres, tiles, follows
 ):
     """Mark pixels that an outline or a border of parts passes through, unless it is hidden; returns how many."""
     top, bottom, left, right = box
@@ -225,12 +231,12 @@ def _mark_lines(  # type: ignore[no-untyped-def]
         xa, ya, xb, yb = screen[a, 0], screen[a, 1], screen[b, 0], screen[b, 1]
         za, zb = attributes[a, 6], attributes[b, 6]
         height = max(yb - ya, 1.0)
-        for row in range(max(top, int(ya // UNITS)), min(bottom - 1, int(yb // UNITS)) + 1):
+        for row in range(max(top, _pixel(ya)), min(bottom - 1, _pixel(yb)) + 1):
             enter = max(row * UNITS - ya, 0.0) / height
             leave = min((row + 1) * UNITS - ya, yb - ya) / height if yb > ya else 1.0
             one, two = xa + enter * (xb - xa), xa + leave * (xb - xa)
             close = np.float32(_HIDDEN * max(za + enter * (zb - za), za + leave * (zb - za)))
-            first, last = max(left, int(min(one, two) // UNITS)), min(right - 1, int(max(one, two) // UNITS))
+            first, last = max(left, _pixel(min(one, two))), min(right - 1, _pixel(max(one, two)))
             for column in range(first, last + 1):
                 around = min(
                     closeness[row, column],
@@ -240,13 +246,13 @@ def _mark_lines(  # type: ignore[no-untyped-def]
                     closeness[min(row + 1, bottom - 1), column],
                 )
                 if around <= close:
-                    count = _mark(row, column, extents, keys, places, centres, tiles, count)
+                    count = _mark(row, column, extents, keys, places, centres, tiles, follows, count)
     return count
 
 
 @numba.njit(cache=True, nogil=True)
 def _mark_crossings(  # type: ignore[no-untyped-def]
-    faces, box, extents, slack, keys, closeness, places, centres, tiles, count
+    faces, box, extents, slack, keys, closeness, places, centres, tiles, follows, count
 ):
     """Mark pixels between which two triangles cut each other; returns how many are marked now."""
     top, bottom, left, right = box
@@ -263,14 +269,14 @@ def _mark_crossings(  # type: ignore[no-untyped-def]
                 here = _seen(keys, centres, row, column)
                 there = _seen(keys, centres, row + down, column + across)
                 if here != there and here >= 0 and there >= 0 and not _joined(faces, here, there):
-                    count = _mark(row, column, extents, keys, places, centres, tiles, count)
-                    count = _mark(row + down, column + across, extents, keys, places, centres, tiles, count)
+                    count = _mark(row, column, extents, keys, places, centres, tiles, follows, count)
+                    count = _mark(row + down, column + across, extents, keys, places, centres, tiles, follows, count)
     return count
 
 
 @numba.njit(cache=True, nogil=True)
 def find_edges(  # type: ignore[no-untyped-def]
-    screen, attributes, faces, edges, facing, box, extents, slack, keys, closeness, places, centres, tiles
+    screen, attributes, faces, edges, facing, box, extents, slack, keys, closeness, places, centres, tiles, follows
 ):
     """Find the pixels that more than one surface shares: on outlines, at borders of parts, where surfaces cut each other.
 
@@ -278,34 +284,24 @@ def find_edges(  # type: ignore[no-untyped-def]
     Where the depth bends by more than ``slack`` (a pixel, relative) or the part changes, triangles that share no corner
     cut each other. ``edges`` (E, 5) is that of a :class:`~singinghead.render.clipping.Mesh`.
 
-    Fills ``places`` (N, 2) with rows and columns, ``centres`` (N,) with the keys that ``keys`` had there, ``tiles`` with
-    True where a tile has such pixels; and widens ``extents``.
+    Fills ``places`` (N, 2) with rows and columns, ``centres`` (N,) with the keys that ``keys`` had there, ``tiles`` with the
+    last such pixel of each tile, and ``follows`` (N,) with that before in the same tile; and widens ``extents``.
 
     Returns:
         How many they are; when more than N, nothing else is of use.
     """
-    tiles[:] = False
-    count = _mark_lines(screen, attributes, edges, facing, box, extents, keys, closeness, places, centres, tiles)
+    tiles[:] = NOTHING
+    count = _mark_lines(screen, attributes, edges, facing, box, extents, keys, closeness, places, centres, tiles, follows)
     if count <= len(places):
-        count = _mark_crossings(faces, box, extents, slack, keys, closeness, places, centres, tiles, count)
+        count = _mark_crossings(faces, box, extents, slack, keys, closeness, places, centres, tiles, follows, count)
     return count
 
 
 @numba.njit(cache=True, nogil=True)
-def _any(tiles, top, bottom, left, right):  # type: ignore[no-untyped-def]
-    for row in range(top, bottom + 1):
-        for column in range(left, right + 1):
-            if tiles[row, column]:
-                return True
-    return False
-
-
-@numba.njit(cache=True, nogil=True)
-def sample(screen, attributes, faces, part, facing, box, keys, tiles, samples, closeness):  # type: ignore[no-untyped-def]
-    """Fill ``samples`` and ``closeness`` (N, 4) with the keys that the samples of the pixels on edges see.
-
-    Only triangles whose box meets a tile with such pixels are looked at.
-    """
+def sample(  # type: ignore[no-untyped-def]
+    screen, attributes, faces, part, facing, box, places, tiles, follows, samples, closeness
+):
+    """Fill ``samples`` and ``closeness`` (N, 4) with the keys that the samples of the pixels on edges see."""
     top, bottom, left, right = box
     samples[:] = NOTHING
     closeness[:] = 0
@@ -314,27 +310,31 @@ def sample(screen, attributes, faces, part, facing, box, keys, tiles, samples, c
             continue
         i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
         xi, yi, xj, yj, xk, yk = screen[i, 0], screen[i, 1], screen[j, 0], screen[j, 1], screen[k, 0], screen[k, 1]
-        first, last = max(left, int(min(xi, xj, xk) // UNITS)), min(right - 1, int(max(xi, xj, xk) // UNITS))
-        start, end = max(top, int(min(yi, yj, yk) // UNITS)), min(bottom - 1, int(max(yi, yj, yk) // UNITS))
+        first, last = max(left, _pixel(min(xi, xj, xk))), min(right - 1, _pixel(max(xi, xj, xk)))
+        start, end = max(top, _pixel(min(yi, yj, yk))), min(bottom - 1, _pixel(max(yi, yj, yk)))
         if start > end or first > last:
-            continue
-        if not _any(tiles, start >> TILE_SHIFT, end >> TILE_SHIFT, first >> TILE_SHIFT, last >> TILE_SHIFT):
             continue
         area, ai, bi, ci, aj, bj, cj, ak, bk, ck = _sides(screen, i, j, k)
         zk = attributes[k, 6]
         zi, zj = (attributes[i, 6] - zk) / abs(area), (attributes[j, 6] - zk) / abs(area)
         key = part[f] << PART_SHIFT | f
-        bias_i, bias_j, bias_k = _bias(ai, bi), _bias(aj, bj), _bias(ak, bk)
-        for row in range(start, end + 1):
-            for column in range(first, last + 1):
-                if keys[row, column] > FIRST_EDGE:
-                    continue
-                pixel = FIRST_EDGE - keys[row, column]
-                for s in range(N_SAMPLES):
-                    x, y = float(column * UNITS + _SAMPLES[s][0]), float(row * UNITS + _SAMPLES[s][1])
-                    wi, wj = ai * x + bi * y + ci, aj * x + bj * y + cj
-                    if wi + bias_i > 0 and wj + bias_j > 0 and ak * x + bk * y + ck + bias_k > 0:
-                        closer = np.float32(wi * zi + wj * zj + zk)
-                        if closer > closeness[pixel, s]:
-                            closeness[pixel, s] = closer
-                            samples[pixel, s] = key
+        # So that positive is inside.
+        ei, ej, ek = _bias(ai, bi), _bias(aj, bj), _bias(ak, bk)
+        for tile_row in range(start >> TILE_SHIFT, (end >> TILE_SHIFT) + 1):
+            for tile_column in range(first >> TILE_SHIFT, (last >> TILE_SHIFT) + 1):
+                pixel = tiles[tile_row, tile_column]
+                while pixel != NOTHING:
+                    row, column = places[pixel, 0], places[pixel, 1]
+                    if start <= row <= end and first <= column <= last:
+                        x, y = float(column * UNITS), float(row * UNITS)
+                        wi, wj, wk = ai * x + bi * y + ci, aj * x + bj * y + cj, ak * x + bk * y + ck
+                        for s in range(N_SAMPLES):
+                            vi = wi + (ai * _SAMPLES[s][0] + bi * _SAMPLES[s][1])
+                            vj = wj + (aj * _SAMPLES[s][0] + bj * _SAMPLES[s][1])
+                            vk = wk + (ak * _SAMPLES[s][0] + bk * _SAMPLES[s][1])
+                            if min(vi + ei, vj + ej, vk + ek) > 0:
+                                closer = np.float32(vi * zi + vj * zj + zk)
+                                if closer > closeness[pixel, s]:
+                                    closeness[pixel, s] = closer
+                                    samples[pixel, s] = key
+                    pixel = follows[pixel]
