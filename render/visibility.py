@@ -149,7 +149,7 @@ def see(screen, attributes, faces, part, two_sided, box, extents, keys, closenes
             xi, xj, xk = (bi * y + ci) * si, (bj * y + cj) * sj, (bk * y + ck) * sk
             begin = max(left - 1.0, xi if ai >= 0 else -np.inf, xj if aj >= 0 else -np.inf, xk if ak >= 0 else -np.inf)
             stop = min(float(right), xi if ai < 0 else np.inf, xj if aj < 0 else np.inf, xk if ak < 0 else np.inf)
-            start, end = math.floor(begin) + 1, math.ceil(stop)
+            start, end = math.floor(min(begin, stop)) + 1, math.ceil(stop)
             if start >= end:
                 continue
             extents[row, 0], extents[row, 1] = min(extents[row, 0], start), max(extents[row, 1], end)
