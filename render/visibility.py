@@ -205,11 +205,12 @@ def _suspect(keys, closeness, row, left, right, slack, suspects):  # type: ignor
     own, own_after, own_below = keys[row, inside], keys[row, after], keys[row + 1, inside]
     here, here_after, here_before = closeness[row, inside], closeness[row, after], closeness[row, before]
     above, below = closeness[row - 1, inside], closeness[row + 1, inside]
-    out = suspects[inside]
+    out, jump = suspects[inside], np.float32(_JUMP)
     for t in range(len(out)):
         twice = here[t] + here[t]
         bend = max(abs(here_before[t] + here_after[t] - twice), abs(above[t] + below[t] - twice))
-        bends = (bend > slack * here[t]) & (bend < _JUMP * slack * here[t])
+        least = slack * here[t]
+        bends = (bend > least) & (bend < jump * least)
         other_part = ((own[t] ^ own_after[t]) | (own[t] ^ own_below[t])) >> PART_SHIFT
         out[t] = bends | ((other_part != 0) & ((own[t] | own_after[t] | own_below[t]) >= 0))
 
