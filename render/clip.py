@@ -6,7 +6,7 @@ import importlib.metadata
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -19,8 +19,9 @@ from singinghead.flame_model.model import CHUNK, FlameModel, Subject
 from singinghead.flame_model.params import Frames
 from singinghead.flame_model.sequence import ParamSequence, Sequence, VertexSequence, resample
 from singinghead.flame_model.shapes import check_shape
+from singinghead.render.ahead import drawn
 from singinghead.render.camera import fitted_camera, fixed_camera
-from singinghead.render.rasterizer import Backend, Rasterizer, open_rasterizer
+from singinghead.render.rasterizer import Backend, open_rasterizer
 from singinghead.render.scene import head_scene
 from singinghead.render.sound import Mix, Soundtrack, mixed
 from singinghead.render.video import VideoWriter, check_output, check_rate
@@ -154,8 +155,10 @@ def render_clip(
         with _soundtrack(sound, duration) as track:
             wav = track.path if track else None
             with VideoWriter(out, look.size, out_fps, wav, look.crf, look.preset, metadata) as video:
-                for frame in counted(drawn(rasterizer, motion(subject, sequence)), len(sequence)):
-                    video.write(frame)
+                pictures = drawn(rasterizer.draw_yuv, motion(subject, sequence), rasterizer.threads)
+                with closing(pictures):
+                    for picture in counted(pictures, len(sequence)):
+                        video.write(picture)
         return Rendered(
             out=out,
             frames=video.n_frames,
@@ -174,20 +177,6 @@ def motion(subject: Subject, sequence: Sequence) -> Iterator[Frames]:
     if isinstance(sequence, VertexSequence):
         return sequence.chunks(CHUNK)
     return subject.chunks(sequence.params)
-
-
-def drawn(rasterizer: Rasterizer, chunks: Iterable[Frames]) -> Iterator[NDArray[np.uint8]]:
-    """Yield (size, size, 3) uint8 frames of chunks of vertices.
-
-    Raises:
-        InputError: a frame cannot be drawn; the message says which.
-    """
-    for index, vertices in enumerate(vertices for chunk in chunks for vertices in chunk):
-        try:
-            picture = rasterizer.draw(vertices)
-        except InputError as error:
-            raise InputError(f"frame {index}: {error}") from None
-        yield picture
 
 
 def _soundtrack(sound: Sound, duration: float) -> AbstractContextManager[Soundtrack | None]:

@@ -16,7 +16,9 @@ from singinghead.flame_model.errors import UnavailableError
 from singinghead.flame_model.params import Frames
 from singinghead.render.camera import Camera
 from singinghead.render.normals import vertex_normals
+from singinghead.render.rasterizer import Layers
 from singinghead.render.scene import Part, Scene
+from singinghead.render.yuv import to_yuv420p
 
 _NEAR, _FAR = 0.05, 100.0
 
@@ -47,6 +49,8 @@ class PyrenderRasterizer:
         UnavailableError: GL gives no context.
     """
 
+    threads = 1
+
     def __init__(self, scene: Scene, camera: Camera, size: int) -> None:
         import pyrender
         from OpenGL.GL import GL_RENDERER, glGetString
@@ -56,6 +60,8 @@ class PyrenderRasterizer:
         self._scene = scene
         self._meshes = [_PartMesh(part, scene.vertex_colors) for part in scene.parts]
         self._drawn = _pyrender_scene(scene, camera, [mesh.mesh for mesh in self._meshes])
+        # In the order of the parts: a pyrender scene holds its nodes as a set.
+        self._nodes = [next(iter(self._drawn.get_nodes(obj=mesh.mesh))) for mesh in self._meshes]
         try:
             self._offscreen = pyrender.OffscreenRenderer(size, size)
             self._offscreen._platform.make_current()
@@ -80,6 +86,50 @@ class PyrenderRasterizer:
         """
         from pyrender import RenderFlags
 
+        # Not OffscreenRenderer.render: on OSMesa it draws without multisampling and reads depth as well.
+        picture: NDArray[np.uint8] = self._prepared(vertices).render(self._drawn, RenderFlags.OFFSCREEN)
+        return picture
+
+    def draw_yuv(self, vertices: Frames) -> NDArray[np.uint8]:
+        """Draw one frame as video stores it; see :func:`~singinghead.render.yuv.to_yuv420p`."""
+        return to_yuv420p(self.draw(vertices))
+
+    def layers(self, vertices: Frames) -> Layers:
+        """Draw one frame and what lies behind its colours; see :class:`~singinghead.render.rasterizer.Layers`.
+
+        Normals are drawn as colours: they have 8 bits, and on edges are the mean of what the pixel's samples see.
+
+        Raises:
+            InputError: ``vertices`` has another shape, or NaN in it.
+        """
+        from pyrender import RenderFlags
+
+        color = self.draw(vertices)
+        renderer = self._offscreen._renderer
+        by_part = {node: (1 + part, 0, 0) for part, node in enumerate(self._nodes)}
+        # Without multisampling: what the pixels' middles see.
+        seen, depth = renderer.render(self._drawn, RenderFlags.OFFSCREEN | RenderFlags.SEG, by_part)
+        background, self._drawn.bg_color = self._drawn.bg_color, np.zeros(4)
+        normals = vertex_normals(vertices, self._faces)
+        try:
+            alpha = self._unlit(np.ones_like(normals))[..., :1]
+            mean = self._unlit((normals + np.float32(1)) / np.float32(2)) / np.maximum(alpha, 0.25)
+        finally:
+            self._drawn.bg_color = background
+            for mesh in self._meshes:
+                mesh.color()
+        part = seen[..., 0].astype(np.int8) - np.int8(1)
+        normal = (2 * mean - 1) * (part >= 0)[..., None]
+        return Layers(
+            color=color,
+            depth=np.where(part >= 0, depth, np.inf).astype(np.float32),
+            normal=normal / np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), np.float32(1e-6)),
+            part=part,
+            alpha=np.round(4 * alpha[..., 0]) / np.float32(4),
+        )
+
+    def _prepared(self, vertices: Frames) -> Any:
+        """The renderer, the context current and the vertices uploaded."""
         self._scene.check(vertices)
         self._offscreen._platform.make_current()
         renderer = self._offscreen._renderer
@@ -87,9 +137,16 @@ class PyrenderRasterizer:
         normals = vertex_normals(vertices, self._faces)
         for mesh in self._meshes:
             mesh.upload(vertices, normals)
-        # Not OffscreenRenderer.render: on OSMesa it draws without multisampling and reads depth as well.
-        picture: NDArray[np.uint8] = renderer.render(self._drawn, RenderFlags.OFFSCREEN)
-        return picture
+        return renderer
+
+    def _unlit(self, colors: Frames) -> NDArray[np.float32]:
+        """A picture (size, size, 3) of nothing but colours of vertices (V, 3), 0 to 1."""
+        from pyrender import RenderFlags
+
+        for mesh in self._meshes:
+            mesh.color(colors)
+        picture = self._offscreen._renderer.render(self._drawn, RenderFlags.OFFSCREEN | RenderFlags.FLAT)
+        return np.asarray(picture, np.float32) / np.float32(255)
 
     def close(self) -> None:
         """Give the context back."""
@@ -103,31 +160,40 @@ class _PartMesh:
         import pyrender
 
         self.vertices, corners = np.unique(part.faces, return_inverse=True)
-        red, green, blue = part.material.color
-        material = pyrender.MetallicRoughnessMaterial(
-            baseColorFactor=(float(red), float(green), float(blue), 1.0),
+        self._factor = np.array([*part.material.color, 1.0])
+        self._material = pyrender.MetallicRoughnessMaterial(
+            baseColorFactor=self._factor,
             metallicFactor=0.0,
             roughnessFactor=part.material.roughness,
             doubleSided=part.material.double_sided,
         )
-        colors = vertex_colors[self.vertices].astype(np.float32)
+        self._colors = vertex_colors[self.vertices].astype(np.float32)
         # Position, normal, colour and opacity: the order in which pyrender interleaves a primitive's attributes.
         self._buffer = np.zeros((len(self.vertices), 10), np.float32)
-        self._buffer[:, 6:9], self._buffer[:, 9] = colors, 1
+        self._buffer[:, 6:9], self._buffer[:, 9] = self._colors, 1
         self.primitive = pyrender.Primitive(
             positions=np.zeros((len(self.vertices), 3), np.float32),
             normals=np.zeros((len(self.vertices), 3), np.float32),
             color_0=self._buffer[:, 6:].copy(),
             indices=corners.reshape(-1, 3),
-            material=material,
+            material=self._material,
         )
         self.mesh = pyrender.Mesh([self.primitive])
 
     def upload(self, vertices: Frames, normals: Frames) -> None:
-        from OpenGL.GL import GL_ARRAY_BUFFER, glBindBuffer, glBufferSubData
-
         self._buffer[:, 0:3] = vertices[self.vertices]
         self._buffer[:, 3:6] = normals[self.vertices]
+        self._send()
+
+    def color(self, colors: Frames | None = None) -> None:
+        """Put colours of vertices in the place of the part's own; None puts those back."""
+        self._buffer[:, 6:9] = self._colors if colors is None else colors[self.vertices]
+        self._material.baseColorFactor = self._factor if colors is None else np.ones(4)
+        self._send()
+
+    def _send(self) -> None:
+        from OpenGL.GL import GL_ARRAY_BUFFER, glBindBuffer, glBufferSubData
+
         glBindBuffer(GL_ARRAY_BUFFER, self.primitive._buffers[0])
         glBufferSubData(GL_ARRAY_BUFFER, 0, self._buffer.nbytes, self._buffer)
 
@@ -161,12 +227,15 @@ def _shining_from(towards: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def _color_only(size: int) -> Any:
-    """Pyrender's renderer, reading back colours alone: reading depth takes as long as drawing on some drivers."""
+    """Pyrender's renderer, reading back depth only where it is asked for: it takes as long as drawing on some drivers."""
     from OpenGL import GL
+    from pyrender import RenderFlags
     from pyrender.renderer import Renderer
 
     class ColorOnlyRenderer(Renderer):  # type: ignore[misc]
-        def _read_main_framebuffer(self, _scene: Any, _flags: Any) -> NDArray[np.uint8]:
+        def _read_main_framebuffer(self, scene: Any, flags: Any) -> Any:
+            if flags & RenderFlags.SEG:
+                return super()._read_main_framebuffer(scene, flags)
             box = (0, 0, size, size)
             GL.glBindFramebuffer(GL.GL_READ_FRAMEBUFFER, self._main_fb_ms)
             GL.glBindFramebuffer(GL.GL_DRAW_FRAMEBUFFER, self._main_fb)

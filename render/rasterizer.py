@@ -32,14 +32,46 @@ _SOFTWARE_GL = ("llvmpipe", "softpipe", "swrast", "software")
 _PROBE_TIMEOUT_S = 60
 
 
+@dataclass(frozen=True)
+class Layers:
+    """A frame's colours and what lies behind them; all but ``color`` and ``alpha`` are those of the pixels' middles.
+
+    Attributes:
+        color: (H, W, 3) uint8 sRGB.
+        depth: (H, W) float32 metres in front of the camera, infinity where nothing is.
+        normal: (H, W, 3) float32 unit normals in the head's coordinates, 0 where nothing is.
+        part: (H, W) int8 index of the scene's parts, -1 where nothing is.
+        alpha: (H, W) float32 share of the pixel that the head covers, in quarters.
+    """
+
+    color: NDArray[np.uint8]
+    depth: NDArray[np.float32]
+    normal: NDArray[np.float32]
+    part: NDArray[np.int8]
+    alpha: NDArray[np.float32]
+
+
 class Rasterizer(Protocol):
-    """Draws one scene from one camera at one size; ``name`` says by what, for the record."""
+    """Draws one scene from one camera at one size.
+
+    Attributes:
+        name: by what, for the record.
+        size: pixels.
+        threads: in how many threads frames may be drawn at once; where it is 1, only in the thread that opened it.
+    """
 
     name: str
     size: int
+    threads: int
 
     def draw(self, vertices: Frames) -> NDArray[np.uint8]:
         """(size, size, 3) uint8 sRGB picture of (V, 3) vertices in metres; an error, never a black frame."""
+
+    def draw_yuv(self, vertices: Frames) -> NDArray[np.uint8]:
+        """The same picture as video stores it; see :func:`~singinghead.render.yuv.to_yuv420p`."""
+
+    def layers(self, vertices: Frames) -> Layers:
+        """A picture of (V, 3) vertices in metres, and its depth, normals, parts and coverage."""
 
     def close(self) -> None:
         """Give back what it holds."""

@@ -1,57 +1,79 @@
-"""The software rasterizer: z-buffer, smooth shading and 4x multisampling, compiled by numba. Needs no GPU and no GL.
+"""The software rasterizer: smooth shading and edges as of 4x multisampling, compiled by numba. Needs no GPU and no GL.
 
-It draws what pyrender draws: the same camera, culling, sample count, metallic-roughness reflectance (pyrender 0.1,
-``shaders/mesh.frag``, without metal), lights and gamma. A frame takes two passes: which triangle does each sample of each
-pixel see; then, once a pixel and triangle, what colour has it there.
+It draws what pyrender draws: the same camera, culling, samples, metallic-roughness reflectance (pyrender 0.1,
+``shaders/mesh.frag``, without metal), lights and gamma. A frame takes four passes: which triangle does the middle of each
+pixel see; which pixels lie on edges; which triangles do the four samples of those see; then, once a pixel and triangle,
+what colour has it there. Multisampling shades once a pixel and triangle, too: away from edges there is nothing to gain.
 """
 
 from __future__ import annotations
 
-import math
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.params import Frames
+from singinghead.render import shading, visibility
 from singinghead.render.camera import Camera
+from singinghead.render.clipping import Mesh, clipped
 from singinghead.render.normals import vertex_normals
-from singinghead.render.scene import GAMMA, Scene
+from singinghead.render.rasterizer import Layers
+from singinghead.render.scene import Scene
+from singinghead.render.yuv import to_yuv420p
 
-NEAR = 0.05
-"""Metres. A triangle that comes nearer to the camera is not drawn."""
+logger = logging.getLogger(__name__)
 
-# A rotated grid, the usual pattern of GL drivers for four samples a pixel.
-_SAMPLES = np.array([[0.375, 0.125], [0.875, 0.375], [0.125, 0.625], [0.625, 0.875]])
-
-_DIELECTRIC = 0.04  # specular reflectance of what is no metal
-_MIN_COSINE = 0.001
+_MOST_THREADS = 8
+"""Threads beyond which drawing is no longer what a video waits for."""
 
 
 class SoftwareRasterizer:
-    """Draws one scene from one camera, a frame at a time.
+    """Draws one scene from one camera, a frame at a time, or several in as many threads.
+
+    A picture depends on nothing but its vertices: not on the thread, nor on what was drawn before.
 
     Args:
         scene: what to draw.
         camera: from where.
         size: of the square picture, pixels.
+
+    Raises:
+        InputError: more parts or triangles than a key has room for.
     """
 
     name = "software"
 
     def __init__(self, scene: Scene, camera: Camera, size: int) -> None:
         self.size = size
+        self.threads = min(_MOST_THREADS, len(os.sched_getaffinity(0)))
         self._scene, self._camera = scene, camera
-        self._faces = np.concatenate([part.faces for part in scene.parts])
-        self._material = np.repeat(np.arange(len(scene.parts)), [len(part.faces) for part in scene.parts])
+        faces = np.concatenate([part.faces for part in scene.parts])
+        if len(scene.parts) > 127 or len(faces) > visibility.TRIANGLE_MASK:
+            raise InputError(f"{len(scene.parts)} parts of {len(faces)} triangles are more than can be drawn")
+        self._mesh = Mesh.of(faces, np.repeat(np.arange(len(scene.parts)), [len(part.faces) for part in scene.parts]))
+        self._colors = scene.vertex_colors.astype(np.float32)
         materials = [part.material for part in scene.parts]
-        self._double_sided = np.array([material.double_sided for material in materials])
-        # Columns: red, green, blue, roughness.
-        self._materials = np.array([[*material.color, material.roughness] for material in materials])
+        self._two_sided = np.array([material.double_sided for material in materials])
         towards = np.array([light.towards / np.linalg.norm(light.towards) for light in scene.lights])
-        self._lights = np.concatenate([towards, [light.color for light in scene.lights]], axis=1)
-        self._triangle = np.zeros((size, size, len(_SAMPLES)), np.int32)
-        self._closeness = np.zeros((size, size, len(_SAMPLES)), np.float32)
+        lights = np.concatenate([towards, [light.color for light in scene.lights]], axis=1)
+        # The pixel of the picture's middle, and what one pixel is at a distance of 1: all that view directions depend on.
+        view = np.array([(size - 1) / 2, 1 / (camera.focal_length * size)], np.float32)
+        self._looks = (
+            np.array([[*material.color, material.roughness] for material in materials], np.float32),
+            lights.astype(np.float32),
+            scene.ambient.astype(np.float32),
+            view,
+            scene.background,
+        )
+        self._spare: list[_Canvas] = []
+        _announce_compilation()
 
     def draw(self, vertices: Frames) -> NDArray[np.uint8]:
         """Draw one frame.
@@ -65,161 +87,145 @@ class SoftwareRasterizer:
         Raises:
             InputError: ``vertices`` has another shape, or NaN in it.
         """
-        self._scene.check(vertices)
-        screen = self._camera.project(vertices, self.size)
-        picture = np.zeros((self.size, self.size, 3), np.uint8)
-        _find_visible(screen, self._faces, self._double_sided[self._material], self._triangle, self._closeness)
-        _shade(
-            screen,
-            vertices,
-            vertex_normals(vertices, self._faces),
-            self._scene.vertex_colors,
-            self._faces,
-            self._material,
-            self._materials,
-            self._lights,
-            self._scene.ambient,
-            self._camera.position,
-            self._scene.background,
-            self._triangle,
-            picture,
-        )
-        return picture
+        with self._drawn(vertices) as canvas:
+            return canvas.picture()
+
+    def draw_yuv(self, vertices: Frames) -> NDArray[np.uint8]:
+        """Draw one frame as video stores it; see :func:`~singinghead.render.yuv.to_yuv420p`.
+
+        Args:
+            vertices: (V, 3) float32 metres.
+
+        Returns:
+            (size * 3 / 2, size) uint8: planes of yuv420p, a new array.
+
+        Raises:
+            InputError: ``vertices`` has another shape, or NaN in it; or the size is odd.
+        """
+        with self._drawn(vertices) as canvas:
+            return to_yuv420p(np.moveaxis(canvas.planes, 0, -1))
+
+    def layers(self, vertices: Frames) -> Layers:
+        """Draw one frame and what lies behind its colours; see :class:`~singinghead.render.rasterizer.Layers`.
+
+        Raises:
+            InputError: ``vertices`` has another shape, or NaN in it.
+        """
+        with self._drawn(vertices) as canvas:
+            return canvas.layers()
 
     def close(self) -> None:
-        """Nothing to give back; for the sake of the interface."""
+        """Give the memory back."""
+        self._spare.clear()
+
+    @contextmanager
+    def _drawn(self, vertices: Frames) -> Iterator[_Canvas]:
+        """Lend a canvas on which a frame has been drawn."""
+        self._scene.check(vertices)
+        try:
+            canvas = self._spare.pop()
+        except IndexError:
+            canvas = _Canvas(self.size)
+        self._draw(np.ascontiguousarray(vertices, np.float32), canvas)
+        yield canvas
+        self._spare.append(canvas)
+
+    def _draw(self, vertices: Frames, on: _Canvas) -> None:
+        mesh, colors, camera = self._mesh, self._colors, self._camera
+        normals = vertex_normals(vertices, mesh.faces)
+        lens = (camera.position, camera.focal_length, self.size)
+        on.hold(mesh, len(vertices))
+        if not visibility.place(vertices, normals, colors, *lens, on.screen, on.attributes):
+            attributes = np.concatenate([normals, colors], axis=1).astype(np.float64)
+            mesh, cut, attributes = clipped(
+                mesh, vertices.astype(np.float64), attributes, camera, visibility.NEAR, visibility.GUARD
+            )
+            vertices, normals, colors = (values.astype(np.float32) for values in (cut, attributes[:, :3], attributes[:, 3:]))
+            on.hold(mesh, len(vertices))
+            visibility.place(vertices, normals, colors, *lens, on.screen, on.attributes)
+        on.box = box = visibility.find_box(on.screen, self.size)
+        surface = (on.screen, on.attributes, mesh.faces, mesh.part)
+        slack = np.float32(visibility.CREASE / (camera.focal_length * self.size))
+        while True:
+            visibility.see(*surface, self._two_sided, box, on.extents, on.keys, on.closeness, on.weights, on.facing)
+            on.n_edges = visibility.find_edges(
+                on.screen, on.attributes, mesh.faces, mesh.edges, on.facing, box, on.extents, slack,
+                on.keys, on.closeness, on.places, on.centres, on.tiles, on.follows,
+            )  # fmt: skip
+            if on.n_edges <= len(on.places):
+                break
+            on.make_room(on.n_edges)
+        places, samples = on.places[: on.n_edges], on.samples[: on.n_edges]
+        visibility.sample(*surface, on.facing, box, places, on.tiles, on.follows, samples, on.sample_closeness[: on.n_edges])
+        shading.find_slopes(on.screen, on.attributes, mesh.faces, on.weights, on.facing, on.slopes)
+        shading.shade(on.slopes, *self._looks, box, on.extents, on.keys, on.scratch, on.planes)
+        shading.shade_edges(on.attributes, mesh.faces, on.weights, *self._looks, places, samples, on.scratch, on.planes)
 
 
-@numba.njit(cache=True, nogil=True)
-def _find_visible(screen, faces, double_sided, triangle, closeness):  # type: ignore[no-untyped-def]
-    """Fill ``triangle`` (H, W, 4) with the face that each sample sees, -1 for none.
+@dataclass
+class _Canvas:
+    """What one thread works in; see :mod:`~singinghead.render.visibility` for what the arrays hold."""
 
-    1 / depth is linear on the screen, so the nearest face is the one of the largest interpolated 1 / depth.
-    """
-    size = triangle.shape[0]
-    triangle[:] = -1
-    closeness[:] = 0
-    for f in range(len(faces)):
-        i, j, k = faces[f]
-        if min(screen[i, 2], screen[j, 2], screen[k, 2]) < NEAR:
-            continue
-        xi, yi, xj, yj, xk, yk = screen[i, 0], screen[i, 1], screen[j, 0], screen[j, 1], screen[k, 0], screen[k, 1]
-        # Twice the signed area: negative when counter-clockwise on a screen whose y points down, that is, seen from front.
-        area = (xj - xi) * (yk - yi) - (xk - xi) * (yj - yi)
-        if area == 0 or (area > 0 and not double_sided[f]):
-            continue
-        left, right = max(0, math.floor(min(xi, xj, xk))), min(size - 1, math.floor(max(xi, xj, xk)))
-        top, bottom = max(0, math.floor(min(yi, yj, yk))), min(size - 1, math.floor(max(yi, yj, yk)))
-        ci, cj, ck = 1 / screen[i, 2], 1 / screen[j, 2], 1 / screen[k, 2]
-        for row in range(top, bottom + 1):
-            for column in range(left, right + 1):
-                for s in range(len(_SAMPLES)):
-                    x, y = column + _SAMPLES[s, 0], row + _SAMPLES[s, 1]
-                    wi = ((xk - xj) * (y - yj) - (yk - yj) * (x - xj)) / area
-                    wj = ((xi - xk) * (y - yk) - (yi - yk) * (x - xk)) / area
-                    wk = 1 - wi - wj
-                    if wi < 0 or wj < 0 or wk < 0:
-                        continue
-                    close = wi * ci + wj * cj + wk * ck
-                    if close > closeness[row, column, s]:
-                        closeness[row, column, s] = close
-                        triangle[row, column, s] = f
+    size: int
+    n_edges: int = 0
+    box: tuple[int, int, int, int] = (0, 0, 0, 0)
+    mesh: Mesh = field(init=False)
 
+    def __post_init__(self) -> None:
+        size = self.size
+        self.keys = np.zeros((size, size), np.int32)
+        self.closeness = np.zeros((size, size), np.float32)
+        self.planes = np.zeros((3, size, size), np.uint8)
+        self.extents = np.zeros((size, 2), np.int32)
+        n_tiles = (size >> visibility.TILE_SHIFT) + 1
+        self.tiles = np.zeros((n_tiles, n_tiles), np.int32)
+        self.scratch = np.zeros(shading.SCRATCH, np.float32)
+        self.screen = self.attributes = self.weights = self.slopes = self.facing = np.zeros(0)
+        self.make_room(16 * size)
 
-@numba.njit(cache=True, nogil=True)
-def _shade(  # type: ignore[no-untyped-def]
-    screen, vertices, normals, colors, faces, material, materials, lights, ambient, eye, background, triangle, picture
-):
-    """Fill ``picture``: each face that a pixel sees is shaded once, in the pixel's middle, and weighted by its samples."""
-    n_samples = triangle.shape[2]
-    for row in range(picture.shape[0]):
-        for column in range(picture.shape[1]):
-            red, green, blue = 0.0, 0.0, 0.0
-            for s in range(n_samples):
-                f = triangle[row, column, s]
-                count, is_first = 0, True
-                for other in range(n_samples):
-                    if triangle[row, column, other] == f:
-                        count += 1
-                        is_first = is_first and other >= s
-                if not is_first:
-                    continue
-                share = count / n_samples
-                if f < 0:
-                    red += share * background[0]
-                    green += share * background[1]
-                    blue += share * background[2]
-                    continue
-                i, j, k = faces[f]
-                weights = _weights(screen, i, j, k, column + 0.5, row + 0.5)
-                point = _between(vertices, i, j, k, weights)
-                normal = _between(normals, i, j, k, weights)
-                factor = _between(colors, i, j, k, weights)
-                r, g, b = _reflect(point, normal, eye, materials[material[f]], lights, ambient)
-                red += share * _encode(r * factor[0])
-                green += share * _encode(g * factor[1])
-                blue += share * _encode(b * factor[2])
-            picture[row, column, 0] = round(red)
-            picture[row, column, 1] = round(green)
-            picture[row, column, 2] = round(blue)
+    def hold(self, mesh: Mesh, n_vertices: int) -> None:
+        """Make room for a mesh."""
+        self.mesh = mesh
+        if len(self.screen) != n_vertices or len(self.facing) != len(mesh.faces):
+            self.screen = np.zeros((n_vertices, 2))
+            self.attributes = np.zeros((n_vertices, 8), np.float32)
+            self.weights = np.zeros((len(mesh.faces), 6))
+            self.slopes = np.zeros((len(mesh.faces), 24), np.float32)
+            self.facing = np.zeros(len(mesh.faces), np.int8)
+
+    def make_room(self, n_edges: int) -> None:
+        """Make room for that many pixels on edges, and some more."""
+        n_edges += n_edges // 4
+        self.places = np.zeros((n_edges, 2), np.int32)
+        self.centres = np.zeros(n_edges, np.int32)
+        self.follows = np.zeros(n_edges, np.int32)
+        self.samples = np.zeros((n_edges, visibility.N_SAMPLES), np.int32)
+        self.sample_closeness = np.zeros((n_edges, visibility.N_SAMPLES), np.float32)
+
+    def picture(self) -> NDArray[np.uint8]:
+        picture = np.zeros((self.size, self.size, 3), np.uint8)
+        shading.interleave(self.planes, picture)
+        return picture
+
+    def layers(self) -> Layers:
+        size = self.size
+        layers = Layers(
+            color=self.picture(),
+            depth=np.full((size, size), np.inf, np.float32),
+            normal=np.zeros((size, size, 3), np.float32),
+            part=np.full((size, size), -1, np.int8),
+            alpha=np.zeros((size, size), np.float32),
+        )
+        shading.fill_layers(
+            self.attributes, self.mesh.faces, self.weights, self.box, self.extents, self.keys, self.centres,
+            self.samples, layers.depth, layers.normal, layers.part, layers.alpha,
+        )  # fmt: skip
+        return layers
 
 
-@numba.njit(cache=True, nogil=True)
-def _weights(screen, i, j, k, x, y):  # type: ignore[no-untyped-def]
-    """Perspective-correct barycentric weights of a pixel's middle, pulled into the triangle where it lies outside."""
-    xi, yi, xj, yj, xk, yk = screen[i, 0], screen[i, 1], screen[j, 0], screen[j, 1], screen[k, 0], screen[k, 1]
-    area = (xj - xi) * (yk - yi) - (xk - xi) * (yj - yi)
-    wi = ((xk - xj) * (y - yj) - (yk - yj) * (x - xj)) / area
-    wj = ((xi - xk) * (y - yk) - (yi - yk) * (x - xk)) / area
-    wk = 1 - wi - wj
-    wi, wj, wk = max(wi, 0.0) / screen[i, 2], max(wj, 0.0) / screen[j, 2], max(wk, 0.0) / screen[k, 2]
-    total = wi + wj + wk
-    return wi / total, wj / total, wk / total
-
-
-@numba.njit(cache=True, nogil=True)
-def _between(values, i, j, k, weights):  # type: ignore[no-untyped-def]
-    """A vertex attribute inside a triangle, as three scalars: small arrays would cost an allocation a pixel."""
-    wi, wj, wk = weights
-    return (
-        wi * values[i, 0] + wj * values[j, 0] + wk * values[k, 0],
-        wi * values[i, 1] + wj * values[j, 1] + wk * values[k, 1],
-        wi * values[i, 2] + wj * values[j, 2] + wk * values[k, 2],
-    )
-
-
-@numba.njit(cache=True, nogil=True)
-def _reflect(point, normal, eye, material, lights, ambient):  # type: ignore[no-untyped-def]
-    """Linear light that a point sends to the eye: Lambert, and GGX with Smith's shadowing and Schlick's Fresnel term."""
-    nx, ny, nz = _unit(normal[0], normal[1], normal[2])
-    vx, vy, vz = _unit(eye[0] - point[0], eye[1] - point[1], eye[2] - point[2])
-    a2 = material[3] ** 4
-    k = (material[3] + 1) ** 2 / 8
-    nv = min(max(abs(nx * vx + ny * vy + nz * vz), _MIN_COSINE), 1.0)
-    red, green, blue = material[0] * ambient[0], material[1] * ambient[1], material[2] * ambient[2]
-    for light in range(len(lights)):
-        lx, ly, lz = lights[light, 0], lights[light, 1], lights[light, 2]
-        hx, hy, hz = _unit(lx + vx, ly + vy, lz + vz)
-        nl = min(max(nx * lx + ny * ly + nz * lz, _MIN_COSINE), 1.0)
-        nh = min(max(nx * hx + ny * hy + nz * hz, 0.0), 1.0)
-        vh = min(max(vx * hx + vy * hy + vz * hz, 0.0), 1.0)
-        fresnel = _DIELECTRIC + (1 - _DIELECTRIC) * (1 - vh) ** 5
-        shadowing = nv / (nv * (1 - k) + k) * (nl / (nl * (1 - k) + k))
-        spread = nh * nh * (a2 - 1) + 1
-        specular = fresnel * shadowing * a2 / (math.pi * spread * spread) / (4 * nl * nv + 0.001)
-        diffuse = (1 - fresnel) * (1 - _DIELECTRIC) / math.pi
-        red += nl * lights[light, 3] * (diffuse * material[0] + specular)
-        green += nl * lights[light, 4] * (diffuse * material[1] + specular)
-        blue += nl * lights[light, 5] * (diffuse * material[2] + specular)
-    return red, green, blue
-
-
-@numba.njit(cache=True, nogil=True)
-def _unit(x, y, z):  # type: ignore[no-untyped-def]
-    length = max(math.sqrt(x * x + y * y + z * z), 1e-12)
-    return x / length, y / length, z / length
-
-
-@numba.njit(cache=True, nogil=True)
-def _encode(value):  # type: ignore[no-untyped-def]
-    return 255 * min(value, 1.0) ** (1 / GAMMA)
+def _announce_compilation() -> None:
+    """Say why the first frame will take long, where numba's cache does not hold newer code than the source."""
+    source = Path(shading.__file__)
+    cache = Path(str(shading.shade.stats.cache_path))
+    if not any(index.stat().st_mtime >= source.stat().st_mtime for index in cache.glob(f"{source.stem}.shade-*.nbi")):
+        logger.warning("compiling the software rasterizer, once (about 15 s)")

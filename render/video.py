@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from singinghead.flame_model.errors import EncodingError, InputError
 from singinghead.flame_model.shapes import check_shape
+from singinghead.render.yuv import to_yuv420p
 
 PRESETS = (
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow",
@@ -32,10 +33,9 @@ _LARGEST = 8192
 _LONGEST_NAME = 200  # bytes; file systems take 255, and the unfinished file's name is longer
 
 # The tags stand on the frames: ffmpeg 9 writes what the filter graph says and ignores the encoder's own options.
-_TO_YUV = (
-    "scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd+full_chroma_int,format=yuv420p,"
-    "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv"
-)
+_TAGS = "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv"
+
+_PIPE_BYTES = 1 << 20  # a frame in a few gulps; the most that Linux grants everybody
 
 
 class VideoWriter:
@@ -88,6 +88,7 @@ class VideoWriter:
             stderr=self._complaints,
             # Ctrl-C reaches the whole terminal group; only Python is to act on it, and then stops ffmpeg itself.
             start_new_session=True,
+            pipesize=_PIPE_BYTES,
         )
 
     def __enter__(self) -> VideoWriter:
@@ -97,15 +98,19 @@ class VideoWriter:
         """Encode one more frame.
 
         Args:
-            frame: (size, size, 3) uint8 sRGB.
+            frame: (size, size, 3) uint8 sRGB; or (size * 3 / 2, size) uint8, the planes of
+                :func:`~singinghead.render.yuv.to_yuv420p`, which need no conversion.
 
         Raises:
             InputError: another shape or type.
             EncodingError: ffmpeg has given up.
         """
-        check_shape("frame", frame, self.size, self.size, 3)
+        if getattr(frame, "shape", None) != (self.size * 3 // 2, self.size):
+            check_shape("frame", frame, self.size, self.size, 3)
         if frame.dtype != np.uint8:
             raise InputError(f"frame must be uint8; got {frame.dtype}")
+        if frame.ndim == 3:
+            frame = to_yuv420p(frame)  # in a fifth of the time that ffmpeg takes
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(np.ascontiguousarray(frame).data)
@@ -209,12 +214,12 @@ def _command(
     metadata: Mapping[str, str],
 ) -> list[str]:
     rate = str(Fraction(fps).limit_denominator(1001))
-    frames = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size}x{size}", "-framerate", rate, "-i", "pipe:0"]
+    frames = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{size}x{size}", "-framerate", rate, "-i", "pipe:0"]
     voice = [] if sound is None else ["-i", str(Path(sound).absolute())]
     encode_sound = [] if sound is None else ["-map", "1:a:0", "-c:a", "aac", "-b:a", "192k"]
     tags = [part for key, value in metadata.items() for part in ("-metadata", f"{key}={value}")]
     return [
         imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-nostdin", "-loglevel", "error", "-y", *frames, *voice,
-        "-map", "0:v:0", "-vf", _TO_YUV, "-c:v", "libx264", "-preset", preset, "-crf", str(crf),
+        "-map", "0:v:0", "-vf", _TAGS, "-c:v", "libx264", "-preset", preset, "-crf", str(crf),
         *encode_sound, "-movflags", "+faststart", *tags, "-f", "mp4", os.fspath(path),
     ]  # fmt: skip

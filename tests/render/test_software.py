@@ -41,7 +41,7 @@ def inside(corners: np.ndarray, point: np.ndarray) -> bool:
 def test_coverage_is_that_of_four_samples_a_pixel() -> None:
     picture = draw(flat_scene((np.array([[0, 1, 2]]), RED), n_vertices=3), TRIANGLE)
     corners = CAMERA.project(TRIANGLE, SIZE)[:, :2]
-    samples = [(0.375, 0.125), (0.875, 0.375), (0.125, 0.625), (0.625, 0.875)]
+    samples = [(0.375, 0.875), (0.875, 0.625), (0.125, 0.375), (0.625, 0.125)]
     for row in range(SIZE):
         for column in range(SIZE):
             covered = np.mean([inside(corners, np.array([column + x, row + y])) for x, y in samples])

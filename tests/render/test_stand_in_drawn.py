@@ -33,24 +33,21 @@ class Seen:
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
-        scene = head_scene(subject)
-        self.names = np.array([part.name for part in scene.parts])
-        both = tuple(replace(part, material=replace(part.material, double_sided=True)) for part in scene.parts)
+        self.scene = head_scene(subject)
+        # A part of no name for each part's backs: triangles turned round are seen where the others are not drawn.
+        backs = tuple(replace(part, name="", faces=part.faces[:, ::-1]) for part in self.scene.parts)
+        self.names = np.array([part.name for part in (*self.scene.parts, *backs, backs[0])])
         fixed = fixed_camera(subject)
-        nearer = Camera(fixed.position + np.array([0, 0.02, 0]), 1.6 * fixed.focal_length)
-        self.rasterizer = SoftwareRasterizer(replace(scene, parts=both), nearer, SIZE)
+        self.camera = Camera(fixed.position + np.array([0, 0.02, 0]), 1.6 * fixed.focal_length)
+        both = replace(self.scene, parts=(*self.scene.parts, *backs))
+        self.rasterizer = SoftwareRasterizer(both, self.camera, SIZE)
 
     def __call__(self, params: FlameParams) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(SIZE, SIZE) names of parts; (SIZE, SIZE) whether a back is seen; (V, 2) pixels of the vertices."""
         vertices = self.subject.vertices(params)[0]
-        self.rasterizer.draw(vertices)
-        screen = self.rasterizer._camera.project(vertices, SIZE)[:, :2]
-        triangle = self.rasterizer._triangle[..., 0]
-        a, b, c = screen[self.rasterizer._faces].swapaxes(0, 1)
-        back = (b - a)[:, 0] * (c - a)[:, 1] - (c - a)[:, 0] * (b - a)[:, 1] > 0
-        covered = triangle >= 0
-        parts = np.where(covered, self.names[self.rasterizer._material[triangle]], "")
-        return parts, covered & back[triangle], screen
+        part = self.rasterizer.layers(vertices).part
+        back = part >= len(self.scene.parts)
+        return self.names[part], back, self.camera.project(vertices, SIZE)[:, :2]
 
 
 def moved(head: StandIn) -> Iterator[tuple[str, FlameParams]]:
@@ -160,7 +157,7 @@ def test_an_open_jaw_shows_the_teeth_and_a_dark_mouth(head: StandIn) -> None:
     parts, _, _ = seen(params)
     assert (parts == "teeth").sum() > 100
     assert np.isin(parts, ("mouth", "tongue")).sum() > 300
-    picture = seen.rasterizer.draw(subject.vertices(params)[0])
+    picture = SoftwareRasterizer(seen.scene, seen.camera, SIZE).draw(subject.vertices(params)[0])
     assert picture[np.isin(parts, ("mouth", "tongue"))].mean() < 60
     assert picture[parts == "teeth"].mean() > 120
 

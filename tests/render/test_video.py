@@ -15,6 +15,7 @@ import pytest
 
 from singinghead.flame_model.errors import EncodingError, InputError
 from singinghead.render.video import VideoWriter
+from singinghead.render.yuv import to_yuv420p
 
 SIZE = 64
 GREY = np.full((SIZE, SIZE, 3), 128, np.uint8)
@@ -46,6 +47,18 @@ def test_the_file_is_what_the_contract_says(tmp_path: Path) -> None:
     assert decoded.duration(out) == 1.0
 
 
+def test_frames_of_either_kind_make_the_same_video(tmp_path: Path) -> None:
+    pictures = (
+        np.random.default_rng(0).integers(0, 256, (4, SIZE // 8, SIZE // 8, 3), dtype=np.uint8).repeat(8, 1).repeat(8, 2)
+    )
+    for name in ("rgb", "mixed"):
+        with VideoWriter(tmp_path / f"{name}.mp4", SIZE, 30) as video:
+            for index, picture in enumerate(pictures):
+                video.write(to_yuv420p(picture) if name == "mixed" and index % 2 else picture)
+    rgb, mixed = (decoded.frames(tmp_path / f"{name}.mp4", SIZE) for name in ("rgb", "mixed"))
+    assert np.array_equal(rgb, mixed)
+
+
 @pytest.mark.parametrize("fps", [25, 29.97, 30, 60])
 def test_the_rate_is_kept(fps: float, tmp_path: Path) -> None:
     with VideoWriter(tmp_path / "clip.mp4", SIZE, fps) as video:
@@ -74,7 +87,7 @@ def test_what_cannot_be_written_is_refused_at_once(
     assert left_in(tmp_path) == []
 
 
-@pytest.mark.parametrize("frame", [GREY[:-1], GREY[..., :1], GREY.astype(np.float32)])
+@pytest.mark.parametrize("frame", [GREY[:-1], GREY[..., :1], GREY.astype(np.float32), GREY[..., 0]])
 def test_a_frame_of_another_kind_is_refused(frame: np.ndarray, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="frame must"), VideoWriter(tmp_path / "clip.mp4", SIZE, 30) as video:
         video.write(frame)
@@ -148,6 +161,7 @@ FULL_DISK = """
 import numpy as np, sys
 from singinghead.flame_model.errors import EncodingError
 from singinghead.render.video import VideoWriter
+from singinghead.render.yuv import to_yuv420p
 noise = np.random.default_rng(0)
 try:
     with VideoWriter(sys.argv[1] + "/clip.mp4", 256, 30, crf=0, preset="ultrafast") as video:
