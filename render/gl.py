@@ -55,7 +55,7 @@ class PyrenderRasterizer:
         self._faces = np.concatenate([part.faces for part in scene.parts])
         self._scene = scene
         self._meshes = [_PartMesh(part, scene.vertex_colors) for part in scene.parts]
-        self._drawn = _pyrender_scene(scene, camera, [mesh.mesh for mesh in self._meshes])
+        self._drawn = pyrender_scene(scene, camera, [mesh.mesh for mesh in self._meshes])
         try:
             self._offscreen = pyrender.OffscreenRenderer(size, size)
             self._offscreen._platform.make_current()
@@ -132,7 +132,8 @@ class _PartMesh:
         glBufferSubData(GL_ARRAY_BUFFER, 0, self._buffer.nbytes, self._buffer)
 
 
-def _pyrender_scene(scene: Scene, camera: Camera, meshes: list[Any]) -> Any:
+def pyrender_scene(scene: Scene, camera: Camera, meshes: list[Any]) -> Any:
+    """A ``pyrender.Scene`` of these ``pyrender.Mesh``, lit and seen as ours."""
     import pyrender
 
     background = [*(scene.background / 255.0), 1.0]
