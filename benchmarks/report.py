@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median
 from typing import Any
 
 _STAGES = ("flame", "normals", "draw", "encode", "convert")
@@ -19,7 +20,21 @@ def text(result: dict[str, Any]) -> str:
         "",
         f"parameters to mp4 with sound, median of {settings['runs']} runs (N1 to N3 always with {settings['peer_preset']})",
         *table(
-            ("size", "case", "preset", "frames", "fps", "range", "x N1", "x N2", "x N3", "peak MB", "SSIM", "kB/frame"),
+            (
+                "size",
+                "case",
+                "preset",
+                "frames",
+                "fps",
+                "range",
+                "x N1",
+                "x N2",
+                "x N3",
+                "process s",
+                "peak MB",
+                "SSIM",
+                "kB/frame",
+            ),
             [_case(row) for row in measured],
         ),
         *_missing(result["cases"]),
@@ -56,6 +71,7 @@ def _case(row: dict[str, Any]) -> list[str]:
         f"{fps['median']:.1f}",
         f"{fps['min']:.1f} to {fps['max']:.1f}",
         *ratios,
+        f"{median(run['process_seconds'] for run in row['runs']):.1f}",
         f"{row['peak_mb']:.0f}",
         f"{row['ssim']:.4f}",
         f"{row['bytes'] / row['frames'] / 1000:.1f}",
