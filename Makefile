@@ -6,7 +6,7 @@ READY := .venv/ready
 PACKAGES := flame_model render metrics tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint format clean
+.PHONY: help setup demo bench test test-slow lint format clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,6 +22,9 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY) ## sing, render and show: demo/*.mp4 with sound and a sheet of stills
 	$(BIN)/python tools/make_demo.py --out demo
 
+bench: $(READY) ## speed, memory and quality beside other loop shapes: benchmarks/results.json (half an hour, quiet machine)
+	$(BIN)/python benchmarks/bench_render.py
+
 test: $(READY) ## the whole test suite
 	$(BIN)/python -m pytest -m "not slow"
 
@@ -32,6 +35,7 @@ lint: $(READY) .typing/singinghead ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	MYPYPATH=.typing $(BIN)/mypy $(PACKAGES:%=-p singinghead.%)
+	MYPYPATH=.typing:benchmarks $(BIN)/mypy benchmarks/*.py
 
 format: $(READY) ## put the code into its style
 	$(BIN)/ruff check --fix .

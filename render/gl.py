@@ -59,7 +59,7 @@ class PyrenderRasterizer:
         self._faces = np.concatenate([part.faces for part in scene.parts])
         self._scene = scene
         self._meshes = [_PartMesh(part, scene.vertex_colors) for part in scene.parts]
-        self._drawn = _pyrender_scene(scene, camera, [mesh.mesh for mesh in self._meshes])
+        self._drawn = pyrender_scene(scene, camera, [mesh.mesh for mesh in self._meshes])
         # In the order of the parts: a pyrender scene holds its nodes as a set.
         self._nodes = [next(iter(self._drawn.get_nodes(obj=mesh.mesh))) for mesh in self._meshes]
         try:
@@ -198,7 +198,8 @@ class _PartMesh:
         glBufferSubData(GL_ARRAY_BUFFER, 0, self._buffer.nbytes, self._buffer)
 
 
-def _pyrender_scene(scene: Scene, camera: Camera, meshes: list[Any]) -> Any:
+def pyrender_scene(scene: Scene, camera: Camera, meshes: list[Any]) -> Any:
+    """A ``pyrender.Scene`` of these ``pyrender.Mesh``, lit and seen as ours."""
     import pyrender
 
     background = [*(scene.background / 255.0), 1.0]

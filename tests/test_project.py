@@ -74,7 +74,7 @@ def test_conda_installs_this_project_with_its_pins_on_its_python() -> None:
 def test_no_script_bears_the_name_of_a_library_module() -> None:
     """A script's folder comes first on sys.path, so its neighbours would hide modules of their name."""
     installed = set(importlib.metadata.packages_distributions())
-    for folder in ("tools", "metrics"):
+    for folder in ("tools", "metrics", "benchmarks"):
         for path in (ROOT / folder).glob("*.py"):
             assert path.stem == "__init__" or path.stem not in sys.stdlib_module_names | installed, path
 

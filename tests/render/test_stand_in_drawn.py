@@ -77,15 +77,15 @@ def by_chance(seed: int) -> FlameParams:
 def assert_whole(seen: Seen, params: FlameParams, name: str) -> None:
     """No background within the head, nothing of the mouth beyond the lips, no eye beyond its lids."""
     parts, back, screen = seen(params)
-    visible = np.where(back, "", parts)  # a back is not drawn
-    holes = binary_fill_holes(parts != "") & (parts == "")
+    covered = (parts != "") | back
+    holes = binary_fill_holes(covered) & ~covered
     assert holes.sum() <= 2, f"{name}: {holes.sum()} pixels of background in the head"  # between ear and head it may be seen
-    beyond = _outside(np.isin(visible, INSIDE), screen[seen.subject.region("lips")])
+    beyond = _outside(np.isin(parts, INSIDE), screen[seen.subject.region("lips")])
     assert not len(beyond), f"{name}: {len(beyond)} pixels of the mouth's inside beyond the lips"
-    lids = seen.rasterizer._camera.project(seen.subject.landmarks(params)[0, 36:48], SIZE)[:, :2].reshape(2, 6, 2)
+    lids = seen.camera.project(seen.subject.landmarks(params)[0, 36:48], SIZE)[:, :2].reshape(2, 6, 2)
     middles = lids.mean(axis=1, keepdims=True)
     wide = lids + _BEYOND_LIDS * (lids - middles) / np.linalg.norm(lids - middles, axis=2, keepdims=True)
-    beyond = _outside(visible == "eyes", *wide)
+    beyond = _outside(parts == "eyes", *wide)
     assert not len(beyond), f"{name}: {len(beyond)} pixels of an eye beyond its lids"
 
 
