@@ -41,13 +41,17 @@ class Seen:
         self.rasterizer = SoftwareRasterizer(both, self.camera, SIZE)
 
     def __call__(self, params: FlameParams) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(SIZE, SIZE) names of parts; (SIZE, SIZE) whether a back is seen; (V, 2) pixels of the vertices."""
+        """(SIZE, SIZE) parts; (SIZE, SIZE) whether a back is seen; (V, 2) pixels of the vertices."""
         return self.at(self.subject.vertices(params)[0])
+
+    def of(self, part: np.ndarray, *names: str) -> np.ndarray:
+        """Where parts are of these names."""
+        return np.isin(self.names, names)[part]
 
     def at(self, vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         part = self.rasterizer.layers(vertices).part
         back = part >= len(self.scene.parts)
-        return self.names[part], back, self.camera.project(vertices, SIZE)[:, :2]
+        return part, back, self.camera.project(vertices, SIZE)[:, :2]
 
 
 def moved(head: StandIn) -> Iterator[tuple[str, FlameParams]]:
@@ -83,12 +87,12 @@ def assert_whole(seen: Seen, params: list[FlameParams], names: list[str]) -> Non
 def assert_whole_at(seen: Seen, vertices: np.ndarray, name: str) -> None:
     parts, back, screen = seen.at(vertices)
     assert not back.any(), f"{name}: a hole, or a fold"
-    rows, columns = np.nonzero(np.isin(parts, INSIDE))
+    rows, columns = np.nonzero(seen.of(parts, *INSIDE))
     if len(rows):
         lips = Delaunay(screen[seen.subject.region("lips")])
         outside = lips.find_simplex(np.column_stack([columns, rows]) + 0.5) < 0
         assert not outside.any(), f"{name}: {outside.sum()} pixels of the mouth's inside beyond the lips"
-    rows, columns = np.nonzero(parts == "eyes")
+    rows, columns = np.nonzero(seen.of(parts, "eyes"))
     beyond = [np.full(len(rows), np.inf)]
     for side in ("left_eyeball", "right_eyeball"):
         ball = screen[seen.subject.region(side)]
@@ -121,13 +125,14 @@ def test_nor_in_other_people(head: StandIn, seed: int) -> None:
     shut = head.blend(eyeBlinkLeft=1, eyeBlinkRight=1).params
     for gaze in (-0.3, 0, 0.3):
         shut.eyes[0, [1, 4]] = gaze
-        assert not (seen(shut)[0] == "eyes").any(), "a blink shuts the eyes"
+        assert not seen.of(seen(shut)[0], "eyes").any(), "a blink shuts the eyes"
 
 
 def test_closed_lips_hide_the_mouth(head: StandIn) -> None:
-    parts, _, _ = Seen(FlameModel(head.arrays).with_shape())(FlameParams.zeros(1))
-    assert not np.isin(parts, INSIDE).any()
-    assert (parts == "eyes").sum() > 200
+    seen = Seen(FlameModel(head.arrays).with_shape())
+    parts, _, _ = seen(FlameParams.zeros(1))
+    assert not seen.of(parts, *INSIDE).any()
+    assert seen.of(parts, "eyes").sum() > 200
 
 
 def test_teeth_lie_within_lips_and_mouth_at_rest(head: StandIn) -> None:
@@ -144,11 +149,11 @@ def test_an_open_jaw_shows_the_teeth_and_a_dark_mouth(head: StandIn) -> None:
     params = head.blend(jawOpen=0.8).params
     seen = Seen(subject)
     parts, _, _ = seen(params)
-    assert (parts == "teeth").sum() > 100
-    assert np.isin(parts, ("mouth", "tongue")).sum() > 300
+    assert seen.of(parts, "teeth").sum() > 100
+    assert seen.of(parts, "mouth", "tongue").sum() > 300
     picture = SoftwareRasterizer(seen.scene, seen.camera, SIZE).draw(subject.vertices(params)[0])
-    assert picture[np.isin(parts, ("mouth", "tongue"))].mean() < 60
-    assert picture[parts == "teeth"].mean() > 120
+    assert picture[seen.of(parts, "mouth", "tongue")].mean() < 60
+    assert picture[seen.of(parts, "teeth")].mean() > 120
 
 
 def test_upper_teeth_stay_and_lower_teeth_go_with_the_jaw(head: StandIn) -> None:
