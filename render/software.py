@@ -228,4 +228,4 @@ def _announce_compilation() -> None:
     source = Path(shading.__file__)
     cache = Path(str(shading.shade.stats.cache_path))
     if not any(index.stat().st_mtime >= source.stat().st_mtime for index in cache.glob(f"{source.stem}.shade-*.nbi")):
-        logger.warning("compiling the software rasterizer, once (about 15 s)")
+        logger.warning("compiling the software rasterizer, once (about 10 s)")
