@@ -22,8 +22,9 @@ from quality import ssim
 from singinghead.flame_model.errors import SingingHeadError
 from singinghead.flame_model.model import FlameModel
 from singinghead.flame_model.sequence import ParamSequence
+from singinghead.render.ahead import drawn
 from singinghead.render.camera import fixed_camera
-from singinghead.render.clip import Look, Sound, drawn, motion, render_clip
+from singinghead.render.clip import Look, Sound, motion, render_clip
 from singinghead.render.rasterizer import open_rasterizer
 from singinghead.render.scene import head_scene
 
@@ -69,7 +70,7 @@ def draw(model: FlameModel, sequence: ParamSequence, job: Job) -> Iterator[NDArr
         yield from LOOPS[job.case].draw(subject, sequence, job)
         return
     with open_rasterizer(OURS[job.case], head_scene(subject), fixed_camera(subject), job.size) as rasterizer:
-        yield from drawn(rasterizer, motion(subject, sequence))
+        yield from drawn(rasterizer.draw, motion(subject, sequence))
 
 
 def measure_stages(job: Job) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
-_STAGES = ("flame", "normals", "draw", "encode", "convert")
+_STAGES = ("flame", "normals", "draw", "encode")
 
 
 def text(result: dict[str, Any]) -> str:
@@ -44,7 +44,7 @@ def text(result: dict[str, Any]) -> str:
         kernels = list(dict.fromkeys(name for row in staged for name in row["kernels_cpu_ms"]))
         lines += [
             "",
-            "where the time goes, processor ms a frame, each stage alone (draw contains normals, encode contains convert;",
+            "where the time goes, processor ms a frame, each stage alone (draw contains normals and the conversion to YUV;",
             "draw's parts by the software rasterizer's own names) | seconds once a clip",
             *table(
                 ("size", "case", "preset", *_STAGES, *kernels, "| subject", "rasterizer", "sound"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import resource
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import imageio_ffmpeg
 import numba
 import numpy as np
 from clip_job import OURS, Job
@@ -20,7 +18,7 @@ from numpy.typing import NDArray
 
 from singinghead.flame_model.model import FlameModel
 from singinghead.flame_model.sequence import ParamSequence
-from singinghead.render import software
+from singinghead.render import shading, software, visibility
 from singinghead.render.camera import fixed_camera
 from singinghead.render.normals import vertex_normals
 from singinghead.render.rasterizer import Rasterizer, open_rasterizer
@@ -48,8 +46,8 @@ class Clocks:
 def profile(model: FlameModel, sequence: ParamSequence, job: Job) -> dict[str, Any]:
     """Milliseconds a frame of each stage alone, and seconds of what is done once a clip.
 
-    ``draw`` contains ``normals``; ``kernels`` are the parts of the software rasterizer's ``draw`` by name; ``encode``, with
-    ffmpeg's own time, contains ``convert``, from RGB to YUV. In wall time the pipeline takes less: stages overlap there.
+    ``draw`` contains ``normals`` and the conversion to YUV; ``kernels`` are the parts of the software rasterizer's ``draw``
+    by name; ``encode`` contains ffmpeg's own time. In wall time the pipeline takes less: stages overlap there.
     """
     once, each = Clocks(), Clocks()
     with once("subject"):
@@ -68,15 +66,13 @@ def profile(model: FlameModel, sequence: ParamSequence, job: Job) -> dict[str, A
         with once("rasterizer"):
             opened = open_rasterizer(OURS[job.case], head_scene(subject), fixed_camera(subject), job.size)
             rasterizer = stack.enter_context(opened)
-            rasterizer.draw(warm)  # compiles, uploads
+            rasterizer.draw_yuv(warm)  # compiles, uploads
         with each("draw"):
-            pictures = [rasterizer.draw(frame) for frame in vertices]
+            pictures = [rasterizer.draw_yuv(frame) for frame in vertices]
         kernels = _kernel_seconds(rasterizer, vertices) if job.case == "software" else {}
         with each("encode"), VideoWriter(Path(folder) / "try.mp4", job.size, job.fps, None, job.crf, job.preset) as video:
             for picture in pictures:
                 video.write(picture)
-        with each("convert"):
-            _convert(pictures, job.size)
     scale = 1000 / len(vertices)
     return {
         "frames": len(vertices),
@@ -95,7 +91,7 @@ def _cpu_seconds() -> float:
 
 
 def _kernel_seconds(rasterizer: Rasterizer, vertices: list[NDArray[np.float32]]) -> dict[str, float]:
-    """Processor seconds in each compiled function that ``software`` calls from Python, whatever they are called."""
+    """Processor seconds in each compiled function that the software rasterizer calls from Python."""
     spent: dict[str, float] = {}
 
     def timed(name: str, kernel: Callable[..., Any]) -> Callable[..., Any]:
@@ -107,27 +103,18 @@ def _kernel_seconds(rasterizer: Rasterizer, vertices: list[NDArray[np.float32]])
 
         return run
 
-    kernels = {name: value for name, value in vars(software).items() if isinstance(value, numba.core.dispatcher.Dispatcher)}
+    kernels = [
+        (module, name, value)
+        for module in (software, visibility, shading)
+        for name, value in vars(module).items()
+        if isinstance(value, numba.core.dispatcher.Dispatcher) and not name.startswith("_")
+    ]
     try:
-        for name, kernel in kernels.items():
-            setattr(software, name, timed(name, kernel))
+        for module, name, kernel in kernels:
+            setattr(module, name, timed(name, kernel))
         for frame in vertices:
-            rasterizer.draw(frame)
+            rasterizer.draw_yuv(frame)
     finally:
-        for name, kernel in kernels.items():
-            setattr(software, name, kernel)
+        for module, name, kernel in kernels:
+            setattr(module, name, kernel)
     return spent
-
-
-def _convert(pictures: list[NDArray[np.uint8]], size: int) -> None:
-    """What ffmpeg needs to read the pipe and make yuv420p of it, as accurately as our writer wants it."""
-    frames = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size}x{size}", "-i", "pipe:0"]
-    scale = "scale=out_color_matrix=bt709:flags=accurate_rnd+full_chroma_int,format=yuv420p"
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", *frames, "-vf", scale, "-f", "null", "-"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE)
-    assert process.stdin is not None
-    for picture in pictures:
-        process.stdin.write(np.ascontiguousarray(picture).data)
-    process.stdin.close()
-    if process.wait():
-        raise subprocess.CalledProcessError(process.returncode, command)
