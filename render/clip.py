@@ -60,7 +60,7 @@ class Look:
     camera: CameraChoice = "fixed"
     pose: PoseChoice = "full"
     crf: int = 18
-    preset: str = "medium"
+    preset: str = "veryfast"
 
 
 @dataclass(frozen=True)

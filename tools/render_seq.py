@@ -72,7 +72,7 @@ class Options:
     """Which of several samples, from 0."""
     crf: int = 18
     """x264's quality: 0 lossless, 18 visually near lossless, 51 worst."""
-    preset: str = "medium"
+    preset: str = "veryfast"
     """x264's speed, ultrafast to veryslow."""
     json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Make the last line of stdout one JSON object."""
