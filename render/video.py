@@ -69,7 +69,7 @@ class VideoWriter:
         fps: float,
         sound: str | PathLike[str] | None = None,
         crf: int = 18,
-        preset: str = "medium",
+        preset: str = "veryfast",
         metadata: Mapping[str, str] | None = None,
     ) -> None:
         self.path = Path(path)
