@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from grids import grid
 from hypothesis import given
 from hypothesis import strategies as st
 
 from singinghead.flame_model.stand_in.refine import edges_of, refine
 
 ACROSS = 6
-_ROWS, _COLUMNS = np.meshgrid(np.arange(ACROSS - 1), np.arange(ACROSS - 1), indexing="ij")
-_CORNER = (_ROWS * ACROSS + _COLUMNS).ravel()
-FACES = np.concatenate(
-    [
-        np.stack([_CORNER, _CORNER + 1, _CORNER + ACROSS + 1], axis=1),
-        np.stack([_CORNER, _CORNER + ACROSS + 1, _CORNER + ACROSS], axis=1),
-    ]
-)
-PLANE = np.stack([*np.divmod(np.arange(ACROSS**2), ACROSS)], axis=1).astype(float)[:, ::-1]
+PLANE, FACES = grid(ACROSS)
 EDGES = edges_of(FACES)
 
 
