@@ -7,6 +7,7 @@ success, and both decide pixel formats for the caller.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
@@ -88,8 +89,10 @@ class VideoWriter:
             stderr=self._complaints,
             # Ctrl-C reaches the whole terminal group; only Python is to act on it, and then stops ffmpeg itself.
             start_new_session=True,
-            pipesize=_PIPE_BYTES,
         )
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):  # a busy or strict machine grants less, which is only slower
+            fcntl.fcntl(self._process.stdin, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
     def __enter__(self) -> VideoWriter:
         return self
