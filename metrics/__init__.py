@@ -1,4 +1,6 @@
 """Vertices, motion, frames and sound to numbers.
 
-weights    the networks that metrics need, and where their files are looked for
+definitions  every metric's name, unit and direction
+results      what a benchmark leaves behind
+weights      the networks that metrics need, and where their files are looked for
 """
