@@ -34,7 +34,8 @@ from singinghead.tools import render_seq
 from singinghead.tools.demo.dataset import write_dataset
 
 _QUICK: dict[str, Any] = {
-    "sizes": (64,), "presets": ("ultrafast",), "runs": 1, "frames": 4, "peer_frames": 2, "stage_frames": 2,
+    "sizes": (64,), "presets": ("ultrafast",), "peer_preset": "ultrafast", "runs": 1,
+    "frames": 4, "gl_frames": 2, "stage_frames": 2,
 }  # fmt: skip
 
 Case = Literal["N1", "N2", "N3", "pyrender", "software"]
@@ -54,21 +55,21 @@ class Options:
     """The sequence, as in render_seq: a file, or with --data-root an ID. Default: the demo's first song, 8 s."""
     data_root: Path | None = None
     """A dataset in the release's layout: flame_seqs, audio_seqs, bgm_seqs."""
-    frames: int = 0
-    """How many frames we draw; the motion is repeated as needed (its sound is not). 0: the clip's own."""
-    peer_frames: int = 60
-    """The same for N1, N2 and N3. 0: as many as ours."""
+    frames: int = 960
+    """How many frames the software backend draws; the motion is repeated as needed (its sound is not). 0: the clip's own."""
+    gl_frames: int = 120
+    """The same for the cases that need GL, which are so much slower. 0: as many as software."""
     sizes: tuple[int, ...] = (512, 1024)
     """Widths and heights, even numbers of pixels."""
     presets: tuple[str, ...] = ("medium", "veryfast", "ultrafast")
     """x264's speeds, for us."""
-    peer_preset: str = "ultrafast"
-    """x264's speed for N1, N2 and N3, which are at their fastest with this one; all our rows are compared with it."""
+    peer_preset: str = "veryfast"
+    """x264's speed for N1, N2 and N3; our row of the same preset is compared with them."""
     cases: tuple[Case, ...] = ("N1", "N2", "N3", "pyrender", "software")
     """What to measure."""
     runs: int = 3
     """Timed runs of each, after one that is watched for memory, whose video is judged, and that fills all caches."""
-    stage_frames: int = 60
+    stage_frames: int = 120
     """Frames of the stage profile, all held in memory at once. 0: no profile."""
     device: str = "cpu"
     """Where FLAME is computed: auto, cpu, cuda."""
@@ -131,7 +132,7 @@ def _checked(options: Options) -> Options:
     """The options with ``quick`` and ``device`` resolved; mistakes are found before anything runs."""
     if options.quick:
         options = replace(options, **_QUICK)
-    if options.runs < 1 or min(options.frames, options.peer_frames, options.stage_frames) < 0:
+    if options.runs < 1 or min(options.frames, options.gl_frames, options.stage_frames) < 0:
         raise InputError("at least one run is needed, and no negative number of frames")
     if not options.out.parent.is_dir():
         raise InputError("its folder does not exist", file=options.out)
@@ -165,9 +166,8 @@ def _jobs(options: Options, clip: tuple[Path, Path | None, Path | None], videos:
     seq, vocals, bgm = (str(path.absolute()) if path else "" for path in clip)
     for size in options.sizes:
         for case in options.cases:
-            is_peer = case in PEERS
-            frames = (options.peer_frames or options.frames) if is_peer else options.frames
-            for preset in (options.peer_preset,) if is_peer else options.presets:
+            frames = options.frames if case == "software" else options.gl_frames or options.frames
+            for preset in (options.peer_preset,) if case in PEERS else options.presets:
                 out = str((videos / f"{case}_{size}_{preset}.mp4").absolute())
                 yield Job(case, seq, vocals, bgm, frames, size, preset, options.device, out)
 
@@ -191,16 +191,16 @@ def _profile(cell: Cell, most_frames: int, environment: dict[str, str]) -> dict[
 
 
 def summarize(cases: list[dict[str, Any]]) -> None:
-    """Add to each case the median and range of its speed, and its ratio to each peer of its size, round by round."""
+    """Add to each case the median and range of its speed, and its ratio to each peer of its size and preset, by rounds."""
     timed = [row for row in cases if "runs" in row]
-    peers = {(row["case"], row["size"]): row for row in timed if row["case"] in PEERS}
+    peers = [row for row in timed if row["case"] in PEERS]
     for row in timed:
         speeds = [run["fps"] for run in row["runs"]]
         row["fps"] = {"median": median(speeds), "min": min(speeds), "max": max(speeds)}
         row["ratio_to"] = {
-            name: median(speed / run["fps"] for speed, run in zip(speeds, peer["runs"], strict=True))
-            for (name, size), peer in peers.items()
-            if size == row["size"]
+            peer["case"]: median(speed / run["fps"] for speed, run in zip(speeds, peer["runs"], strict=True))
+            for peer in peers
+            if (peer["size"], peer["preset"]) == (row["size"], row["preset"])
         }
 
 

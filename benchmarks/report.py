@@ -18,7 +18,7 @@ def text(result: dict[str, Any]) -> str:
         f"head: {machine['head']} | ffmpeg {machine['ffmpeg']}, H.264 crf 18, AAC | commit {machine['commit']}",
         ", ".join(f"{name} {version}" for name, version in machine["versions"].items()),
         "",
-        f"parameters to mp4 with sound, median of {settings['runs']} runs (N1 to N3 always with {settings['peer_preset']})",
+        f"parameters to mp4 with sound, median of {settings['runs']} runs",
         *table(
             (
                 "size",

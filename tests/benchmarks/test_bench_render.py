@@ -73,18 +73,24 @@ def test_the_tables_tell_the_same(quick: tuple[dict[str, Any], str]) -> None:
         assert figure in shown.replace("\n", " ").split(" ")
 
 
-def test_ratios_are_taken_within_a_round_and_a_size() -> None:
+def test_ratios_are_taken_within_a_round_a_size_and_a_preset() -> None:
     from bench_render import summarize
 
-    def row(case: str, size: int, *speeds: float) -> dict[str, Any]:
-        return {"case": case, "size": size, "runs": [{"fps": fps} for fps in speeds]}
+    def row(case: str, size: int, preset: str, *speeds: float) -> dict[str, Any]:
+        return {"case": case, "size": size, "preset": preset, "runs": [{"fps": fps} for fps in speeds]}
 
-    drifting = [row("N3", 64, 1, 10, 100), row("N3", 128, 1, 1, 1), row("software", 64, 5, 50, 700)]
-    rows = [*drifting, {"case": "N1", "size": 64, "not_measured": "it broke"}]
+    rows = [
+        row("N3", 64, "fast", 1, 10, 100),
+        row("N3", 128, "fast", 1, 1, 1),
+        row("software", 64, "fast", 5, 50, 700),
+        row("software", 64, "slow", 2, 2, 2),
+        {"case": "N1", "size": 64, "not_measured": "it broke"},
+    ]
     summarize(rows)
     assert rows[2]["fps"] == {"median": 50, "min": 5, "max": 700}
     assert rows[2]["ratio_to"] == {"N3": 5}
-    assert "fps" not in rows[3]
+    assert rows[3]["ratio_to"] == {}
+    assert "fps" not in rows[4]
 
 
 def test_without_gl_the_reason_is_told_and_nothing_has_failed(tmp_path: Path) -> None:
