@@ -9,6 +9,7 @@ import io
 import math
 import mmap
 import zipfile
+from collections.abc import Collection
 from os import PathLike
 from pathlib import Path
 from typing import IO, Any
@@ -24,8 +25,12 @@ _MAX_BYTES = 4 * 2**30
 SUFFIXES = (".pkl", ".npz", ".npy")
 
 
-def read(path: str | PathLike[str]) -> Any:
+def read(path: str | PathLike[str], only: Collection[str] = ()) -> Any:
     """Read one file of arrays.
+
+    Args:
+        path: the file.
+        only: of an ``.npz``, the arrays to read, as far as it has them; the rest, perhaps large, is passed over.
 
     Returns:
         What the file holds: a dict for ``.npz`` and usually for ``.pkl``, an array for ``.npy``. A large plain ``.npy`` is
@@ -48,7 +53,7 @@ def read(path: str | PathLike[str]) -> Any:
                 return _read_npy(file, size, path)
             if size > _MAX_BYTES:
                 raise InputError(f"{size / 2**30:.1f} GB is more than a model or a sequence holds", file=path)
-            return _read_npz(file, path) if suffix == ".npz" else safe_pickle.loads(file.read(), path)
+            return _read_npz(file, path, only) if suffix == ".npz" else safe_pickle.loads(file.read(), path)
     except FileNotFoundError:
         raise InputError("no such file", file=path) from None
     except OSError as error:
@@ -78,17 +83,20 @@ def _read_npy(file: IO[bytes], size: int, path: Path) -> Any:
     return np.ndarray(shape, dtype, buffer=mapped, offset=start, order="F" if fortran else "C")
 
 
-def _read_npz(file: IO[bytes], path: Path) -> dict[str, Any]:
+def _read_npz(file: IO[bytes], path: Path, only: Collection[str]) -> dict[str, Any]:
     arrays: dict[str, Any] = {}
     try:
         with zipfile.ZipFile(file) as archive:
             if sum(member.file_size for member in archive.infolist()) > _MAX_BYTES:
                 raise InputError("declares more than a model or a sequence holds", file=path)
             for member in archive.infolist():
+                name = member.filename.removesuffix(".npy")
+                if only and name not in only:
+                    continue
                 # A bound on what is read, too: the declared size of a crafted member need not be its real one.
                 with archive.open(member) as stream:
                     content = stream.read(member.file_size + 1)
-                arrays[member.filename.removesuffix(".npy")] = _npy_from_bytes(content, path)
+                arrays[name] = _npy_from_bytes(content, path)
     except (InputError, OSError):
         raise
     # A broken archive can fail anywhere in zipfile and the decompressors: BadZipFile, zlib.error, struct.error and more.
