@@ -6,21 +6,20 @@ exit with :attr:`SingingHeadError.exit_code`; library users catch :class:`Singin
 
 from __future__ import annotations
 
-from os import PathLike
-
 
 class SingingHeadError(Exception):
     """Base of every error that singinghead raises on purpose.
 
     Args:
         problem: what is wrong, in words.
-        file: the file it is wrong with, if there is one; it leads the message, and is an attribute of the error.
+        file: the file it is wrong with, if there is one: a path, or whatever else names it as text. It leads the message,
+            and is an attribute of the error.
         remedy: what the user can do about it.
     """
 
     exit_code = 1
 
-    def __init__(self, problem: str, *, file: str | PathLike[str] | None = None, remedy: str = "") -> None:
+    def __init__(self, problem: str, *, file: object = None, remedy: str = "") -> None:
         self.file = file
         subject = f"{file}: " if file is not None else ""
         advice = f" ({remedy})" if remedy else ""
