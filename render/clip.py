@@ -19,6 +19,7 @@ from singinghead.flame_model.model import CHUNK, FlameModel, Subject
 from singinghead.flame_model.params import Frames
 from singinghead.flame_model.sequence import ParamSequence, Sequence, VertexSequence, resample
 from singinghead.flame_model.shapes import check_shape
+from singinghead.flame_model.stored_file import Source
 from singinghead.render.ahead import drawn
 from singinghead.render.camera import fitted_camera, fixed_camera
 from singinghead.render.rasterizer import Backend, open_rasterizer
@@ -67,8 +68,8 @@ class Look:
 class Sound:
     """What is heard; see :func:`singinghead.render.sound.mixed`. Without vocals and BGM the video is silent."""
 
-    vocals: Path | None = None
-    bgm: Path | None = None
+    vocals: Source | None = None
+    bgm: Source | None = None
     mix: Mix = "native"
     vocal_gain_db: float = 0.0
     bgm_gain_db: float = 0.0
@@ -135,7 +136,7 @@ def render_clip(
     subject = model.with_shape(shape, look.device)
     if isinstance(sequence, VertexSequence):
         check_shape(
-            f"vertices of {sequence.path.name} for {model.arrays.name}", sequence.stored, "T", len(subject.template), 3
+            f"vertices of {sequence.file.name} for {model.arrays.name}", sequence.stored, "T", len(subject.template), 3
         )
     camera = fitted_camera(motion(subject, sequence)) if look.camera == "fit" else fixed_camera(subject)
     duration = len(sequence) / out_fps
@@ -200,13 +201,13 @@ def _posed(sequence: Sequence, look: Look, truth: ParamSequence | None) -> Seque
     if look.pose == "full":
         return sequence
     if isinstance(sequence, VertexSequence):
-        raise InputError("vertices are posed already", file=sequence.path, remedy="--pose zero and gt need parameters")
+        raise InputError("vertices are posed already", file=sequence.file, remedy="--pose zero and gt need parameters")
     if look.pose == "zero":
         return replace(sequence, params=sequence.params.with_head_pose(None))
     if truth is None:
         raise InputError(
             "no ground truth to take the pose from",
-            file=sequence.path,
+            file=sequence.file,
             remedy="--pose gt needs --data-root with flame_seqs",
         )
     n_frames = min(len(sequence), len(truth))
@@ -214,9 +215,9 @@ def _posed(sequence: Sequence, look: Look, truth: ParamSequence | None) -> Seque
     if excess > _LONGEST_CUT_S * look.fps:
         raise InputError(
             f"has {len(sequence)} frames and its ground truth {len(truth)}: the pose cannot be taken",
-            file=sequence.path,
+            file=sequence.file,
         )
     if excess:
-        logger.warning("%s: cut by %d frames to take the ground truth's pose", sequence.path, excess)
+        logger.warning("%s: cut by %d frames to take the ground truth's pose", sequence.file, excess)
     own, other = (s.params.map(lambda field: field[:n_frames]) for s in (sequence, truth))
     return replace(sequence, params=own.with_head_pose(other))

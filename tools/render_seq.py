@@ -19,9 +19,10 @@ from typing import Annotated, Literal
 import psutil
 import tyro
 
-from singinghead.flame_model.dataset import Dataset, check_id
+from singinghead.flame_model.dataset import BGM, MOTION, VOCALS, Dataset, check_id
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.sequence import ParamSequence, Sequence, load_sequence
+from singinghead.flame_model.stored_file import StoredFile
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Options:
     out: Path | None = None
     """The video to write, overwritten if it exists. Default: ID.mp4 in the working directory."""
     data_root: Path | None = None
-    """A dataset in the release's layout: flame_seqs, audio_seqs, bgm_seqs."""
+    """A dataset in the release's layout: flame_seqs, audio_seqs, bgm_seqs, each a folder or the release's zip."""
     flame: Path | None = None
     """A FLAME model file or its folder. Default: $SINGINGHEAD_FLAME, else the licence-free stand-in head."""
     vocals: Path | None = None
@@ -82,8 +83,8 @@ def render(options: Options) -> None:
     """Do what the options say, and tell what was done."""
     if options.no_audio and (options.vocals or options.bgm or options.require_audio):
         raise InputError("--no-audio contradicts --vocals, --bgm and --require-audio")
-    path, dataset = find_sequence(options)
-    sequence = load_sequence(path, options.sample)
+    file, dataset = find_sequence(options)
+    sequence = load_sequence(file, options.sample)
     truth = find_truth(options, sequence, dataset)
     vocals, bgm = find_sound(options, dataset, sequence.id)
 
@@ -140,25 +141,25 @@ def render(options: Options) -> None:
         )
 
 
-def find_sequence(options: Options) -> tuple[Path, Dataset | None]:
+def find_sequence(options: Options) -> tuple[StoredFile, Dataset | None]:
     """The sequence's file, and the dataset it lies in or was said to belong to."""
     dataset = Dataset.open(options.data_root) if options.data_root else None
     path = Path(options.seq)
     if path.is_file():
         inside_release = path.resolve().parent.name == "flame_seqs"
-        return path, dataset or (Dataset(path.resolve().parent.parent) if inside_release else _beside(path))
+        return StoredFile(path), dataset or (Dataset(path.resolve().parent.parent) if inside_release else _beside(path))
     if dataset is None or len(path.parts) > 1:
         raise InputError("no such file", file=path, remedy="an ID alone, without folders, needs --data-root")
     found = dataset.sequence(check_id(options.seq))
     if found is None:
-        raise InputError(f"no sequence of ID '{options.seq}'", file=dataset.root / "flame_seqs")
+        raise InputError(f"no sequence of ID '{options.seq}'", file=dataset.place(MOTION))
     return found, dataset
 
 
 def _beside(path: Path) -> Dataset | None:
     """The folder above the sequence's, if sound lies there."""
-    root = path.resolve().parent.parent
-    return Dataset(root) if (root / "audio_seqs").is_dir() or (root / "bgm_seqs").is_dir() else None
+    dataset = Dataset(path.resolve().parent.parent)
+    return dataset if dataset.has(VOCALS) or dataset.has(BGM) else None
 
 
 def find_truth(options: Options, sequence: Sequence, dataset: Dataset | None) -> ParamSequence | None:
@@ -166,19 +167,20 @@ def find_truth(options: Options, sequence: Sequence, dataset: Dataset | None) ->
     lacks_shape = isinstance(sequence, ParamSequence) and sequence.shape is None
     if dataset is None or not (lacks_shape or options.pose == "gt"):
         return None
-    path = dataset.sequence(sequence.id)
-    truth = load_sequence(path) if path else None
+    file = dataset.truth(sequence.id)
+    truth = load_sequence(file) if file else None
     return truth if isinstance(truth, ParamSequence) else None
 
 
-def find_sound(options: Options, dataset: Dataset | None, clip_id: str) -> tuple[Path | None, Path | None]:
+def find_sound(options: Options, dataset: Dataset | None, clip_id: str) -> tuple[StoredFile | None, StoredFile | None]:
     """Vocals and BGM, given or found; missing vocals are told, a missing BGM is normal."""
     if options.no_audio:
         return None, None
-    vocals = options.vocals or (dataset.vocals(clip_id) if dataset else None)
-    bgm = options.bgm or (dataset.bgm(clip_id) if dataset else None)
+    vocals, bgm = (dataset.vocals(clip_id), dataset.bgm(clip_id)) if dataset else (None, None)
+    vocals = StoredFile(options.vocals) if options.vocals else vocals
+    bgm = StoredFile(options.bgm) if options.bgm else bgm
     if vocals is None:
-        place = f"{dataset.root / 'audio_seqs'}" if dataset else "a dataset around the sequence"
+        place = str(dataset.place(VOCALS)) if dataset else "a dataset around the sequence"
         problem = f"no vocals of {clip_id} in {place}"
         if options.require_audio:
             raise InputError(problem, remedy="give --vocals or --data-root")
@@ -196,7 +198,7 @@ def sound_record(sound: object) -> dict[str, object] | None:
     def track(recording: Track | None) -> dict[str, object] | None:
         if recording is None:
             return None
-        return {"path": str(recording.path), "duration": recording.duration, "gain_db": recording.gain_db}
+        return {"path": str(recording.file), "duration": recording.duration, "gain_db": recording.gain_db}
 
     return {
         "vocals": track(sound.vocals),
