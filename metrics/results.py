@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -19,9 +20,15 @@ Role = Literal["method", "ground truth", "baseline"]
 """What a row of a table is. Only methods compete: ground truth and baselines (a still face, another clip's audio) show what
 the best and the worthless score, get no marks, are in no test, and never decide which sequences are averaged."""
 
+_METRIC_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 _LONGEST_NAME = 200
 _LARGEST_NUMBER = 1e100
 """No measurement is larger; sums and squares of larger ones overflow."""
+
+
+def subject_of(clip_id: str) -> str:
+    """Who sings: the first field of the ID."""
+    return clip_id.split("_")[0]
 
 
 @dataclass(frozen=True)
@@ -44,8 +51,8 @@ class SequenceRecord:
 
     @property
     def subject(self) -> str:
-        """Who sings: the first field of the ID."""
-        return self.id.split("_")[0]
+        """Who sings."""
+        return subject_of(self.id)
 
 
 @dataclass(frozen=True)
@@ -123,6 +130,8 @@ def check_result(result: MethodResult, source: str | None = None) -> None:
     defined = [metric.name for metric in result.definitions]
     if not defined or len(set(defined)) < len(defined):
         raise InputError("defines no metrics, or one of them twice", file=where)
+    if odd := [metric for metric in defined if not _METRIC_NAME.fullmatch(metric)]:
+        raise InputError(f"{odd[0]!r} is no name of a metric", file=where, remedy="letters, digits, _ - + .")
     if result.n_samples < 1:
         raise InputError(f"n_samples is {result.n_samples}, not a positive number", file=where)
     try:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from singinghead.metrics.definitions import Better, Metric
+from singinghead.metrics.definitions import Metric
 from singinghead.metrics.results import MethodResult, Pooled, Role, SequenceRecord
 
 ERROR = Metric("error_mm", "mm", "lower", "mean distance")
