@@ -111,12 +111,13 @@ def facts(summary: Summary) -> list[str]:
     out = {sequence.id for sequence in comparison.left_out}
     samples = (comparison.methods or comparison.results)[0].n_samples
     lines = [
-        f"Means over {_count(len(comparison.ids), 'sequence')} of {_count(len(comparison.subjects), 'subject')}, "
-        f"valid for {_every(len(comparison.methods))}; {len(out) or 'none'} left out. {_count(samples, 'sample')} each."
+        f"Means over {_count(len(comparison.ids), 'sequence')} of {_count(len(comparison.subjects), 'subject')}"
+        f"{', valid for every method' if len(comparison.methods) > 1 else ''}; {len(out) or 'none'} left out. "
+        f"{_count(samples, 'sample')} each."
     ]
     conditions = {key: value for key, value in summary.rows[0].conditions.items() if value is not None}
     if conditions:
-        lines.append(", ".join(f"{key}: {_short(value)}" for key, value in conditions.items()) + ".")
+        lines.append(", ".join(f"{key}: {_short(value)}" for key, value in conditions.items()))
     return lines
 
 
@@ -126,7 +127,7 @@ def legend(summary: Summary, best: str, second: str) -> str:
     marks = {0: "", 1: "", 2: f"The better is {best}. "}.get(many, f"The best is {best}, the second {second}. ")
     cells = [cell for column in summary.columns for cell in column.cells.values()]
     if any(cell.interval for cell in cells):
-        spread = "In brackets: 95 % interval, bootstrap over subjects."
+        spread = "In brackets: 95\N{NO-BREAK SPACE}% interval, bootstrap over subjects."
     else:
         spread = f"No intervals: they need {FEWEST_FOR_INTERVAL} subjects, here are {len(summary.comparison.subjects)}."
     return marks + spread + (f" {NONE}: no value, see the notes." if summary.empty_cells else "")
@@ -241,7 +242,3 @@ def _short(value: object) -> str:
 
 def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'s' if number != 1 else ''}"
-
-
-def _every(methods: int) -> str:
-    return "every method" if methods > 1 else "it"

@@ -222,7 +222,7 @@ def test_one_clip_says_that_it_has_no_interval() -> None:
     text = markdown(summarize(compare([result("a", {"id0_0": 1.5})])))
     assert "No intervals: they need 5 subjects, here are 1." in text
     assert "[" not in text.split("\n| --- ")[1].splitlines()[1]
-    assert "1 sequence of 1 subject, valid for it" in text
+    assert "over 1 sequence of 1 subject; none left out" in text
 
 
 def test_a_pooled_number_has_no_interval() -> None:
