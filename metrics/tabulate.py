@@ -22,6 +22,7 @@ from singinghead.metrics.report import write_summaries
 from singinghead.metrics.result_file import read_result
 from singinghead.metrics.summary import Summary, select, summarize
 from singinghead.metrics.summary_tables import markdown
+from singinghead.metrics.whole_file import check_folder
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ def tabulate(options: Options) -> None:
     """Print the Markdown table, and write the files that were asked for."""
     if not options.results:
         raise InputError("no results are given", remedy="give the NAME.json files of one benchmark")
+    if options.out:
+        check_folder(options.out)
     named = [(read_result(path), str(path)) for path in options.results]
     methods = [result.method for result, _ in named]
     first = _listed(options.order)
