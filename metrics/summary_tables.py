@@ -140,6 +140,8 @@ def remarks(summary: Summary) -> Iterator[tuple[str, list[str]]]:
         empty.setdefault((method, reason), []).append(metric.name)
     if empty:
         yield "No value", [f"{method}: {', '.join(names)}: {reason}" for (method, reason), names in empty.items()]
+    if unranked := _unranked(summary):
+        yield "Not ranked", [f"{', '.join(unranked)}: the best is the ground truth's own value, which is not here"]
     if narrower := list(_narrower(summary)):
         yield "Metrics over fewer sequences", narrower
     if left_out := summary.comparison.left_out:
@@ -147,6 +149,14 @@ def remarks(summary: Summary) -> Iterator[tuple[str, list[str]]]:
         yield "Sequences left out", _shortened(lines, "all are in per_sequence.csv")
     if notes := [f"{row.method}: {note}" for row in summary.rows for note in row.notes]:
         yield "Notes", notes
+
+
+def _unranked(summary: Summary) -> list[str]:
+    truth = summary.comparison.ground_truth
+    if len(summary.comparison.methods) < 2:
+        return []
+    columns = [column for column in summary.columns if column.metric.better == "truth"]
+    return [column.metric.name for column in columns if not truth or column.cells[truth.method].value.value is None]
 
 
 def _narrower(summary: Summary) -> Iterator[str]:
