@@ -237,6 +237,8 @@ def _examine_recording(file: StoredFile, found: Examined, silence_db: float | No
         found.add(Kind.UNREADABLE, _without_name(error, file), file)
     except soundfile.LibsndfileError as error:
         found.add(Kind.UNREADABLE, f"not a readable recording: {error.error_string}", file)
+    except OSError as error:
+        found.add(Kind.UNREADABLE, f"cannot be read: {error.strerror or error}", file)
     return None
 
 

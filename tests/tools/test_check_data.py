@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import errno
 import io
 import json
 import os
@@ -141,6 +142,16 @@ def test_a_defect_is_found_and_nothing_else(defect: str, root: Path, tmp_path: P
         assert words in record["problems"][0]["detail"]
         assert record["by_kind"] == {kind: 1}
     assert not list(tmp_path.rglob("RAN"))
+
+
+def test_a_failing_disk_is_a_problem_and_not_the_end(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(soundfile, "info", fail)
+    record = found("--data-root", root)
+    assert record["by_kind"] == {"unreadable": 8}
+    assert {problem["detail"] for problem in record["problems"]} == {"cannot be read: Input/output error"}
 
 
 def test_what_is_allowed_is_not_found(root: Path) -> None:
