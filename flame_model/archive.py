@@ -71,11 +71,7 @@ class Archive:
         Raises:
             InputError: no such member, or one that is broken, encrypted, there twice or larger than it may be.
         """
-        with self._opened(member) as stream:
-            content = stream.read()
-            if len(content) != self._entry(member).file_size:
-                raise zipfile.BadZipFile(f"declares {self._entry(member).file_size} bytes but holds {len(content)}")
-        return content
+        return b"".join(self.blocks(member))
 
     def blocks(self, member: str) -> Iterator[bytes]:
         """Yield a member's content a megabyte at a time.
@@ -83,9 +79,13 @@ class Archive:
         Raises:
             InputError: as from :meth:`read`.
         """
+        held, declared = 0, self.size(member)
         with self._opened(member) as stream:
             while block := stream.read(_BLOCK):
+                held += len(block)
                 yield block
+            if held != declared:
+                raise zipfile.BadZipFile(f"declares {declared} bytes but holds {held}")
 
     def span(self, member: str) -> tuple[int, int] | None:
         """Where in the zip a member's own bytes begin and end; None for one that is compressed.
@@ -161,7 +161,9 @@ def _told(name: object) -> Iterator[None]:
         raise InputError("no such file", file=name) from None
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror or error}", file=name) from error
-    # BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError and more, by where it is broken.
+    except NotImplementedError as error:
+        raise InputError(f"is packed in an unusual way: {error}", file=name, remedy="unpack it, or pack it again") from error
+    # BadZipFile, zlib.error, struct.error, EOFError and more, by where it is broken.
     except Exception as error:
         raise InputError(
             f"not a readable zip: {error or type(error).__name__}", file=name, remedy="is it complete?"

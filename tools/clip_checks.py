@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import IO
+from typing import IO, ParamSpec
 
 import numpy as np
 import soundfile
@@ -21,6 +22,8 @@ from singinghead.render.sound import check_complete
 
 RELEASE_FPS = 30.0
 """The rate of the dataset's own motion."""
+
+P = ParamSpec("P")
 
 _ROTATIONS = ("global_pose", "neck", "jaw")
 _FRAMES = 240
@@ -123,6 +126,23 @@ class Examined:
         self.problems.append(Problem(kind, self.id, detail, str(file) if file else ""))
 
 
+def _without_warnings(work: Callable[P, Examined]) -> Callable[P, Examined]:
+    """What the readers warn of is a problem here, and is told once."""
+
+    @functools.wraps(work)
+    def quiet(*arguments: P.args, **options: P.kwargs) -> Examined:
+        logger = logging.getLogger("singinghead.flame_model")
+        level = logger.level
+        logger.setLevel(logging.ERROR)
+        try:
+            return work(*arguments, **options)
+        finally:
+            logger.setLevel(level)
+
+    return quiet
+
+
+@_without_warnings
 def examine(clip_id: str, dataset: Dataset, parts: Collection[str], limits: Limits) -> Examined:
     """Look at one clip.
 
@@ -134,7 +154,6 @@ def examine(clip_id: str, dataset: Dataset, parts: Collection[str], limits: Limi
         parts: those of :data:`~singinghead.flame_model.dataset.PARTS` that are there and can be read.
         limits: what is wrong.
     """
-    logging.getLogger("singinghead.flame_model").setLevel(logging.ERROR)  # its warnings are problems here
     found, is_prediction = Examined(clip_id), dataset.predictions is not None
     files = {part: dataset.file(part, clip_id) for part in parts}
     motion = dataset.sequence(clip_id) if is_prediction else files.get(MOTION)
@@ -218,6 +237,8 @@ def _examine_recording(file: StoredFile, found: Examined, silence_db: float | No
         found.add(Kind.UNREADABLE, _without_name(error, file), file)
     except soundfile.LibsndfileError as error:
         found.add(Kind.UNREADABLE, f"not a readable recording: {error.error_string}", file)
+    except OSError as error:
+        found.add(Kind.UNREADABLE, f"cannot be read: {error.strerror or error}", file)
     return None
 
 

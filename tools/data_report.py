@@ -93,7 +93,7 @@ class Survey:
             self._shapes[subject].append((clip.shape, [clip.id]))
 
     def finish(self) -> None:
-        """Find what only shows when all clips are known, odd sample rates and shapes that change; order the problems by kind."""
+        """Find what only shows when all clips are known, odd sample rates and shapes that change; order problems by kind."""
         odd: dict[str, list[str]] = defaultdict(list)
         for name, kinds in self._sound.items():
             usual = max(kinds, key=lambda kind: len(kinds[kind]), default="")

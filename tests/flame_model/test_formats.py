@@ -17,7 +17,7 @@ from scipy.spatial.transform import Rotation, Slerp
 from singinghead.flame_model.dataset import Dataset, check_id
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.params import FlameParams
-from singinghead.flame_model.rotations import matrix_from_axis_angle, slerp
+from singinghead.flame_model.rotations import angle_between, matrix_from_axis_angle, slerp
 from singinghead.flame_model.sequence import ParamSequence, VertexSequence, load_sequence, resample
 from singinghead.flame_model.stored_file import StoredFile
 
@@ -147,6 +147,16 @@ def test_slerp_is_scipys(start: np.ndarray, end: np.ndarray, weight: float) -> N
     expected = Slerp([0, 1], both)(weight)
     got = Rotation.from_rotvec(slerp(start, end, np.array([[weight]])))  # type: ignore[arg-type]
     assert (expected.inv() * got).magnitude().max() < 1e-6
+
+
+@settings(max_examples=200, deadline=None)
+@given(angles, angles)
+def test_the_angle_between_is_scipys(start: np.ndarray, end: np.ndarray) -> None:
+    expected = (Rotation.from_rotvec(start).inv() * Rotation.from_rotvec(end)).magnitude()
+    assert np.abs(angle_between(start, end) - expected).max() < 1e-7
+    # Over half a turn, and a turn further, is the same rotation.
+    turned = end + 2 * np.pi * end / max(float(np.linalg.norm(end)), 1e-9) if np.linalg.norm(end) > 1e-6 else end
+    assert np.abs(angle_between(start, turned) - expected).max() < 1e-6
 
 
 @settings(max_examples=100, deadline=None)
