@@ -158,8 +158,11 @@ def _clip(options: Options, folder: Path) -> tuple[Path, Path | None, Path | Non
             raise InputError("--data-root needs --seq")
         options = replace(options, seq=write_dataset(folder)[0], data_root=folder)
     wanted = render_seq.Options(seq=str(options.seq), data_root=options.data_root)
-    path, dataset = render_seq.find_sequence(wanted)
-    return path.absolute(), *render_seq.find_sound(wanted, dataset, path.stem)
+    sequence, dataset = render_seq.find_sequence(wanted)
+    vocals, bgm = render_seq.find_sound(wanted, dataset, sequence.stem)
+    if any(file and file.member for file in (sequence, vocals, bgm)):
+        raise InputError("its clips lie in zips", file=options.data_root, remedy="the peers' loops need them unpacked")
+    return sequence.path, vocals.path if vocals else None, bgm.path if bgm else None
 
 
 def _jobs(options: Options, clip: tuple[Path, Path | None, Path | None], videos: Path) -> Iterator[Job]:

@@ -32,6 +32,14 @@ class InputError(SingingHeadError):
     exit_code = 2
 
 
+class NotFiniteError(InputError):
+    """An array holds NaN or infinity."""
+
+
+class AngleError(InputError):
+    """A rotation is by more than a turn, as degrees taken for radians are."""
+
+
 class UnsafePickleError(InputError):
     """A pickle asks for something other than arrays and plain containers; it was not executed."""
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from singinghead.flame_model import array_file
-from singinghead.flame_model.errors import InputError
+from singinghead.flame_model.errors import AngleError, InputError, NotFiniteError
 from singinghead.flame_model.params import N_EXPRESSION, N_PARAMS, N_SHAPE, FlameParams, Frames
 from singinghead.flame_model.rotations import rotation_angle, slerp
 from singinghead.flame_model.shapes import as_array, check_shape
@@ -76,7 +76,7 @@ class VertexSequence:
             try:
                 first, second = (_floats("vertices", self.stored[frames]) for frames in (before, after))
             except InputError as error:
-                raise InputError(f"{error} of those from {before[0]}", file=self.file) from None
+                raise type(error)(f"{error} of those from {before[0]}", file=self.file) from None
             yield first + weight[..., None] * (second - first)
 
 
@@ -107,7 +107,7 @@ def load_sequence(source: Source, sample: int = 0) -> Sequence:
             return _from_array(content, file, sample)
         raise InputError(f"holds a {type(content).__name__}, not arrays")
     except InputError as error:
-        raise InputError(str(error), file=file) from None
+        raise type(error)(str(error), file=file) from None
 
 
 def _from_mapping(content: Mapping[str, Any], file: StoredFile, sample: int) -> ParamSequence:
@@ -158,7 +158,7 @@ def _floats(name: str, value: Any) -> Frames:
         array = array.astype(np.float32)
     if not np.isfinite(array).all():
         where = f", first in frame {np.argwhere(~np.isfinite(array))[0][0]}" if array.ndim > 1 else ""
-        raise InputError(f"{name} holds NaN or infinity{where}")
+        raise NotFiniteError(f"{name} holds NaN or infinity{where}")
     return array
 
 
@@ -178,7 +178,7 @@ def _checked(params: FlameParams) -> FlameParams:
         frame = int(angles.argmax())
         problem = f"{name} turns by {angles[frame]:.2f} rad in frame {frame}"
         if angles[frame] > 2 * np.pi:
-            raise InputError(f"{problem}, over 2π", remedy="are the angles in degrees?")
+            raise AngleError(f"{problem}, over 2π", remedy="are the angles in degrees?")
         if angles[frame] > np.pi:
             logger.warning("%s, over π: is it meant?", problem)
     return params

@@ -135,7 +135,7 @@ def _opened(file: StoredFile) -> Iterator[Any]:
                 if info.frames == 0:
                     raise InputError("holds no sound", file=file)
                 stream.seek(0)
-                _check_complete(stream, file)
+                check_complete(stream, file)
                 stream.seek(0)
                 is_float = info.subtype in ("FLOAT", "DOUBLE")
                 if is_float and not all(np.isfinite(part).all() for part in soundfile.blocks(stream, 1 << 16)):
@@ -149,8 +149,16 @@ def _opened(file: StoredFile) -> Iterator[Any]:
         yield AudioClip(reader.get_frame, duration=reader.duration, fps=SAMPLE_RATE)
 
 
-def _check_complete(stream: IO[bytes], file: StoredFile) -> None:
-    """Refuse a WAV that ends before it says: libsndfile takes a broken download for a short recording."""
+def check_complete(stream: IO[bytes], file: StoredFile) -> None:
+    """Refuse a WAV that ends before it says: libsndfile takes a broken download for a short recording.
+
+    Args:
+        stream: its content, at the beginning.
+        file: what it is, for the message.
+
+    Raises:
+        InputError: it is truncated.
+    """
     kind, declared = stream.read(4), int.from_bytes(stream.read(4), "little")
     held = file.size
     if kind == b"RIFF" and held + 1 < declared + 8 < 2**32:  # writers to pipes declare 2³² - 1; a pad byte may be missing

@@ -22,7 +22,7 @@ import tyro
 from singinghead.flame_model.dataset import BGM, MOTION, VOCALS, Dataset, check_id
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.sequence import load_sequence
-from singinghead.flame_model.stored_file import Source, StoredFile
+from singinghead.flame_model.stored_file import StoredFile
 from singinghead.tools.clip_options import ClipOptions
 
 
@@ -118,12 +118,13 @@ def _beside(path: Path) -> Dataset | None:
     return dataset if dataset.has(VOCALS) or dataset.has(BGM) else None
 
 
-def find_sound(options: Options, dataset: Dataset | None, clip_id: str) -> tuple[Source | None, Source | None]:
+def find_sound(options: Options, dataset: Dataset | None, clip_id: str) -> tuple[StoredFile | None, StoredFile | None]:
     """Vocals and BGM, given or found; missing vocals are told, a missing BGM is normal."""
     if options.no_audio:
         return None, None
-    vocals = options.vocals or (dataset.vocals(clip_id) if dataset else None)
-    bgm = options.bgm or (dataset.bgm(clip_id) if dataset else None)
+    vocals, bgm = (dataset.vocals(clip_id), dataset.bgm(clip_id)) if dataset else (None, None)
+    vocals = StoredFile(options.vocals) if options.vocals else vocals
+    bgm = StoredFile(options.bgm) if options.bgm else bgm
     if vocals is None:
         place = str(dataset.place(VOCALS)) if dataset else "a dataset around the sequence"
         problem = f"no vocals of {clip_id} in {place}"
