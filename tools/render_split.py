@@ -176,7 +176,7 @@ def _job(options: Options, manifest_name: str) -> SplitJob:
         choose_backend(options.backend)
         if options.device not in ("auto", "cpu"):
             model.with_shape(device=choose_device(options.device))
-    job = SplitJob(
+    return SplitJob(
         data_root=options.data_root.absolute(),
         sequences=options.sequences.absolute() if options.sequences else None,
         out=out,
@@ -191,15 +191,14 @@ def _job(options: Options, manifest_name: str) -> SplitJob:
         bgm_gain_db=options.bgm_gain_db,
         run=uuid.uuid4().hex,
     )
-    job.open()
-    return job
 
 
 def _run(options: Options, job: SplitJob, to_do: Plan, tally: Tally) -> None:
     from singinghead.render.split.run import run
     from singinghead.render.split.workers import default_workers, n_cores
 
-    n_workers = default_workers(len(to_do.todo)) if options.workers is None else options.workers
+    n_workers = default_workers() if options.workers is None else options.workers
+    n_workers = min(n_workers, len(to_do.todo))
     if not options.dask and n_workers > 0 and job.look.threads is None:
         job = replace(job, look=replace(job.look, threads=max(1, n_cores() // n_workers)))
     with (

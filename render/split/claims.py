@@ -56,8 +56,8 @@ def remove_abandoned(work: Path) -> None:
 
     What live processes hold, on this machine or others, is left alone.
     """
-    for root in work.glob("*"):
-        for name in {path.name for kind in ("locks", "files") for path in (root / kind).glob("*")}:
+    for root in (work / kind for kind in _names(work)):
+        for name in _names(root / "locks") | _names(root / "files"):
             with _locked(root, name) as is_ours:
                 if is_ours:
                     _remove(root / "files" / name)
@@ -130,6 +130,14 @@ def _remove(place: Path) -> None:
         shutil.rmtree(place, ignore_errors=True)
         if not place.exists():
             return
+
+
+def _names(folder: Path) -> set[str]:
+    """What is in a folder; nothing if it is not there, or no longer."""
+    try:
+        return {path.name for path in folder.iterdir()}
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
 
 
 def _remove_if_empty(*folders: Path) -> None:

@@ -70,30 +70,42 @@ def make_clip(job: SplitJob, clip_id: str, seen: plan.Seen, attempt: int) -> Out
         attempt: from 1.
     """
     with _one_at_a_time:
-        begun = Record(clip_id, "failed", attempt=attempt, started=_now(), host=socket.gethostname())
-        begun = replace(begun, version=importlib.metadata.version("singinghead"), options=job.options())
-        begun = replace(begun, model={"name": job.head.name, "sha256": job.head.sha256})
-        clock = time.perf_counter()
         try:
             with claimed(job.work / "clips", clip_id) as folder:
                 if folder is None:
                     return Outcome("busy")
-                if (found := _made_meanwhile(job, clip_id, seen)) is not None:
-                    return Outcome("found", found)
-                try:
-                    opened = _opened(job)
-                    inputs = job.inputs(opened.dataset, clip_id)
-                    begun = replace(begun, inputs={name: described(stored) for name, stored in inputs.items()})
-                    return _made(job, opened, begun, inputs, folder, clock)
-                # One clip's trouble, of whatever kind, is not the others'.
-                except Exception as error:
-                    if (words := _said_of_full_disk(error, job.out)) is not None:
-                        return Outcome("full", words=words)
-                    return _failed(job, begun, error, clock)
+                found = _made_meanwhile(job, clip_id, seen)
+                return Outcome("found", found) if found else _attempted(job, clip_id, attempt, folder)
         except (OSError, SingingHeadError) as error:
             if (words := _said_of_full_disk(error, job.out)) is not None:
                 return Outcome("full", words=words)
             raise
+
+
+def _attempted(job: SplitJob, clip_id: str, attempt: int, folder: Path) -> Outcome:
+    """Make a claimed clip, or record why it could not be made."""
+    clock = time.perf_counter()
+    record = Record(
+        clip_id,
+        "failed",
+        attempt=attempt,
+        started=_now(),
+        host=socket.gethostname(),
+        version=importlib.metadata.version("singinghead"),
+        model={"name": job.head.name, "sha256": job.head.sha256},
+        options=job.options(),
+    )
+    try:
+        with _notes():  # of the head and the dataset: the run's own process has said the same
+            opened = _opened(job)
+        inputs = job.inputs(opened.dataset, clip_id)
+        record = replace(record, inputs={name: described(stored) for name, stored in inputs.items()})
+        return _made(job, opened, record, inputs, folder, clock)
+    # One clip's trouble, of whatever kind, is not the others'.
+    except Exception as error:
+        if (words := _said_of_full_disk(error, job.out)) is not None:
+            return Outcome("full", words=words)
+        return _failed(job, record, error, clock)
 
 
 def _made(

@@ -26,10 +26,10 @@ _LOST_WORKERS = 2
 _CONNECT_S = 10
 
 
-def default_workers(n_clips: int) -> int:
-    """One a core, as far as memory and clips go."""
+def default_workers() -> int:
+    """One a core, as far as memory goes."""
     room = int(psutil.virtual_memory().available // _MEMORY_A_WORKER)
-    return max(1, min(n_cores(), room, n_clips))
+    return max(1, min(n_cores(), room))
 
 
 def n_cores() -> int:

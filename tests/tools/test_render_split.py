@@ -163,6 +163,7 @@ def test_a_stop_is_quick_and_clean_and_the_run_goes_on(number: signal.Signals, t
     while not (out / f"{clip_ids[0]}.mp4").exists():
         assert process.poll() is None
         time.sleep(0.1)
+    time.sleep(1)  # until the run has heard of it
     family = process.children(recursive=True)
     assert len(family) >= 3
     started = time.monotonic()

@@ -56,6 +56,16 @@ def test_a_clip_is_made_recorded_and_found(job: SplitJob) -> None:
     assert make_clip(job, ID, plan.look_at(job.video(ID)), 1).kind == "made"
 
 
+def test_threads_change_no_frame(job: SplitJob) -> None:
+    seen = set()
+    for threads in (1, 3, None):
+        shared = replace(job, look=replace(job.look, threads=threads, encoder_threads=2), run=str(threads))
+        made = make_clip(shared, ID, plan.look_at(job.video(ID)), 1)
+        assert made.kind == "made"
+        seen.add(decoded.decode(job.video(ID), "-f", "framemd5"))
+    assert len(seen) == 1
+
+
 def test_a_clip_that_another_run_holds_is_left_to_it(job: SplitJob) -> None:
     with claimed(job.work / "clips", ID):
         assert make_clip(job, ID, None, 1).kind == "busy"
