@@ -11,18 +11,22 @@ from typing import Any
 
 import decoded
 import numpy as np
-import psutil
 import soundfile
 from commands import ENVIRONMENT, argv
 
 SCRIPT = "tools/render_split.py"
 
 _ENCODER = """#!/bin/sh
-# The real ffmpeg, after noting which clip it is launched for; launched for one named crash, it kills who launched it.
+# The real ffmpeg, after noting which clip it is launched for. For a clip named crash it kills who launched it, for one named
+# shaky only the first time; for one named flaky it fails the first time.
 for argument in "$@"; do
-  case "$argument" in
-    title=crash*) echo "$argument" >> LOG; kill -SEGV $PPID; exit 1;;
-    title=*) echo "$argument" >> LOG;;
+  case "$argument" in title=*)
+    grep -qx "$argument" LOG; is_first=$?
+    echo "$argument" >> LOG
+    case "$argument-$is_first" in
+      title=crash*|title=shaky*-1) kill -SEGV $PPID; exit 1;;
+      title=flaky*-1) echo "a bad day" >&2; exit 1;;
+    esac;;
   esac
 done
 exec FFMPEG "$@"
@@ -51,6 +55,12 @@ def write_split(root: Path, n_clips: int, n_frames: int = 30) -> list[str]:
         write_clip(root, clip_id, n_frames, index)
     write_list(root, clip_ids)
     return clip_ids
+
+
+def rename_clip(root: Path, before: str, after: str) -> None:
+    """Call a clip by another name."""
+    for path in root.glob(f"*_seqs/{before}*"):
+        path.rename(path.with_name(path.name.replace(before, after)))
 
 
 def write_list(root: Path, clip_ids: list[str]) -> None:
@@ -99,13 +109,3 @@ def frame_hashes(out: Path) -> dict[str, bytes]:
 def assert_nothing_else(out: Path, clip_ids: list[str], manifests: tuple[str, ...] = ("manifest.jsonl",)) -> None:
     """The folder holds whole videos of these clips, manifests, and nothing unfinished."""
     assert {path.name for path in out.iterdir()} == {*(f"{clip_id}.mp4" for clip_id in clip_ids), *manifests}
-
-
-def processes_about(*folders: Path) -> list[psutil.Process]:
-    """Processes whose command line, or that of the process that started them, names one of these folders."""
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        words = " ".join(process.info["cmdline"] or [])
-        if any(str(folder) in words for folder in folders):
-            found.append(process)
-    return found

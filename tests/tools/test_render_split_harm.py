@@ -26,6 +26,7 @@ from splits import (
     frame_hashes,
     launches,
     records,
+    rename_clip,
     render,
     write_list,
     write_split,
@@ -104,19 +105,18 @@ def break_clips(root: Path, clip_ids: list[str]) -> dict[str, str]:
     return dict(zip(clip_ids, words, strict=True))
 
 
-def test_broken_clips_and_one_that_kills_its_worker_cost_no_other(tmp_path: Path) -> None:
+def test_broken_clips_and_one_that_kills_its_workers_cost_no_other(tmp_path: Path) -> None:
     root, out = tmp_path / "data", tmp_path / "out"
-    clip_ids = write_split(root, 16, n_frames=8)
-    words = break_clips(root, clip_ids[3:13])
-    for folder, suffix in (("flame_seqs", ".pkl"), ("audio_seqs", ".wav")):
-        (root / folder / f"{clip_ids[14]}{suffix}").rename(root / folder / f"crash0{suffix}")
-    clip_ids[14] = "crash0"
-    words["crash0"] = "the worker died of it, 3 times"
+    clip_ids = write_split(root, 18, n_frames=8)
+    words = break_clips(root, clip_ids[3:13]) | {"crash0": "the worker died of it, 3 times"}
+    for index, name in ((14, "crash0"), (15, "shaky0"), (16, "flaky0")):
+        rename_clip(root, clip_ids[index], name)
+        clip_ids[index] = name
     write_list(root, clip_ids)
     environment, log = counting_encoder(tmp_path)
     done, result = render(root, out, environment=environment)
     assert done.returncode == 1
-    assert (result["done"], result["failed"]) == (5, 11)
+    assert (result["done"], result["failed"]) == (7, 11), done.stderr
     good = [clip_id for clip_id in clip_ids if clip_id not in words]
     assert_nothing_else(out, good)
     told = dict(line.removeprefix("failed: ").split(": ", 1) for line in done.stderr.splitlines())
@@ -125,8 +125,12 @@ def test_broken_clips_and_one_that_kills_its_worker_cost_no_other(tmp_path: Path
         assert reason in told[clip_id]
         assert records(out)[clip_id]["status"] == "failed"
         assert records(out)[clip_id]["error"] == told[clip_id]
-    assert launches(log) == dict.fromkeys(good, 1) | {"crash0": 3}
-    assert len(set(frame_hashes(out).values())) == 5
+    assert launches(log) == dict.fromkeys(good, 1) | {"crash0": 3, "shaky0": 2, "flaky0": 2}
+    lines = (out / "manifest.jsonl").read_text().splitlines()
+    attempts = [record for record in map(json.loads, lines) if record["id"] == "flaky0"]
+    assert [(record["status"], record["attempt"]) for record in attempts] == [("failed", 1), ("done", 2)]
+    assert "a bad day" in attempts[0]["error"]
+    assert len(set(frame_hashes(out).values())) == 7
 
 
 def test_two_runs_share_a_folder_and_make_each_clip_once(tmp_path: Path) -> None:
