@@ -9,6 +9,7 @@ import io
 import math
 import mmap
 import zipfile
+from collections.abc import Collection
 from typing import IO, Any
 
 import numpy as np
@@ -23,8 +24,12 @@ _MAX_BYTES = 4 * 2**30
 SUFFIXES = (".pkl", ".npz", ".npy")
 
 
-def read(source: Source) -> Any:
+def read(source: Source, only: Collection[str] = ()) -> Any:
     """Read one file of arrays.
+
+    Args:
+        source: the file.
+        only: of an ``.npz``, the arrays to read, as far as it has them; the rest, perhaps large, is passed over.
 
     Returns:
         What the file holds: a dict for ``.npz`` and usually for ``.pkl``, an array for ``.npy``. A plain ``.npy`` on disk is
@@ -47,7 +52,7 @@ def read(source: Source) -> Any:
                 return _npy_from_bytes(stream.read(), file) if file.member else _map_npy(stream, size, file)
             if size > _MAX_BYTES:
                 raise InputError(f"{size / 2**30:.1f} GB is more than a model or a sequence holds", file=file)
-            return _read_npz(stream, file) if suffix == ".npz" else safe_pickle.loads(stream.read(), file)
+            return _read_npz(stream, file, only) if suffix == ".npz" else safe_pickle.loads(stream.read(), file)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror or error}", file=file) from error
 
@@ -75,17 +80,20 @@ def _map_npy(stream: IO[bytes], size: int, file: StoredFile) -> Any:
     return np.ndarray(shape, dtype, buffer=mapped, offset=start, order="F" if fortran else "C")
 
 
-def _read_npz(stream: IO[bytes], file: StoredFile) -> dict[str, Any]:
+def _read_npz(stream: IO[bytes], file: StoredFile, only: Collection[str]) -> dict[str, Any]:
     arrays: dict[str, Any] = {}
     try:
         with zipfile.ZipFile(stream) as archive:
             if sum(member.file_size for member in archive.infolist()) > _MAX_BYTES:
                 raise InputError("declares more than a model or a sequence holds", file=file)
             for member in archive.infolist():
+                name = member.filename.removesuffix(".npy")
+                if only and name not in only:
+                    continue
                 # A bound on what is read, too: the declared size of a crafted member need not be its real one.
                 with archive.open(member) as entry:
                     content = entry.read(member.file_size + 1)
-                arrays[member.filename.removesuffix(".npy")] = _npy_from_bytes(content, file)
+                arrays[name] = _npy_from_bytes(content, file)
     except (InputError, OSError):
         raise
     # A broken archive can fail anywhere in zipfile and the decompressors: BadZipFile, zlib.error, struct.error and more.
