@@ -99,7 +99,7 @@ class Cell:
 def bench(options: Options) -> int:
     """Run everything; 1 if a case failed, not counting those whose GL is not there."""
     options = _checked(options)
-    gl, environment, why_not = _gl() if set(options.cases) != {"software"} else ("not asked for", {}, "")
+    gl, environment, why_not = find_gl() if set(options.cases) != {"software"} else ("not asked for", {}, "")
     arrays = FlameModel.load().arrays
     head = f"{arrays.name}, {len(arrays.template)} vertices, {len(arrays.faces)} faces"
     started = dt.datetime.now(dt.UTC)
@@ -142,7 +142,7 @@ def _checked(options: Options) -> Options:
     return replace(options, device=choose_device(options.device))
 
 
-def _gl() -> tuple[str, dict[str, str], str]:
+def find_gl() -> tuple[str, dict[str, str], str]:
     """The GL device; what binds a process to it; and, where there is none, why."""
     try:
         choice = choose_backend("pyrender")

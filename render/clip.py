@@ -14,10 +14,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from singinghead.flame_model.dataset import Dataset
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.model import CHUNK, FlameModel, Subject
 from singinghead.flame_model.params import Frames
-from singinghead.flame_model.sequence import ParamSequence, Sequence, VertexSequence, resample
+from singinghead.flame_model.sequence import ParamSequence, Sequence, VertexSequence, load_sequence, resample
 from singinghead.flame_model.shapes import check_shape
 from singinghead.flame_model.stored_file import Source
 from singinghead.render.ahead import drawn
@@ -51,6 +52,8 @@ class Look:
         pose: head pose as given, zero, or the ground truth's.
         crf: x264's quality.
         preset: x264's speed.
+        threads: that draw; None: as many as there are cores, up to 8.
+        encoder_threads: None: x264's own choice by the cores. Where motion is fast, the pictures depend on it.
     """
 
     size: int = 1024
@@ -62,6 +65,8 @@ class Look:
     pose: PoseChoice = "full"
     crf: int = 18
     preset: str = "veryfast"
+    threads: int | None = None
+    encoder_threads: int | None = None
 
 
 @dataclass(frozen=True)
@@ -155,8 +160,9 @@ def render_clip(
         metadata = {"title": sequence.id, "comment": comment}
         with _soundtrack(sound, duration) as track:
             wav = track.path if track else None
-            with VideoWriter(out, look.size, out_fps, wav, look.crf, look.preset, metadata) as video:
-                pictures = drawn(rasterizer.draw_yuv, motion(subject, sequence), rasterizer.threads)
+            with VideoWriter(out, look.size, out_fps, wav, look.crf, look.preset, metadata, look.encoder_threads) as video:
+                threads = min(look.threads or rasterizer.threads, rasterizer.threads)
+                pictures = drawn(rasterizer.draw_yuv, motion(subject, sequence), threads)
                 with closing(pictures):
                     for picture in counted(pictures, len(sequence)):
                         video.write(picture)
@@ -171,6 +177,16 @@ def render_clip(
             identity=identity,
             sound=track,
         )
+
+
+def load_truth(dataset: Dataset | None, sequence: Sequence, pose: PoseChoice) -> ParamSequence | None:
+    """The dataset's own sequence of this clip, where its identity or its pose is wanted and it is there."""
+    lacks_shape = isinstance(sequence, ParamSequence) and sequence.shape is None
+    if dataset is None or not (lacks_shape or pose == "gt"):
+        return None
+    file = dataset.truth(sequence.id)
+    truth = load_sequence(file) if file else None
+    return truth if isinstance(truth, ParamSequence) else None
 
 
 def motion(subject: Subject, sequence: Sequence) -> Iterator[Frames]:

@@ -12,21 +12,22 @@ except ModuleNotFoundError as missing:
 
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import psutil
 import tyro
 
 from singinghead.flame_model.dataset import BGM, MOTION, VOCALS, Dataset, check_id
 from singinghead.flame_model.errors import InputError
-from singinghead.flame_model.sequence import ParamSequence, Sequence, load_sequence
+from singinghead.flame_model.sequence import load_sequence
 from singinghead.flame_model.stored_file import StoredFile
+from singinghead.tools.clip_options import ClipOptions
 
 
-@dataclass(frozen=True)
-class Options:
+@dataclass(frozen=True, kw_only=True)
+class Options(ClipOptions):
     """Render one sequence to one mp4 with sound.
 
     Vocals and BGM are found in the dataset: beside the sequence's folder (../audio_seqs/ID.wav, ../bgm_seqs/ID_bgm.wav),
@@ -39,44 +40,10 @@ class Options:
     """The video to write, overwritten if it exists. Default: ID.mp4 in the working directory."""
     data_root: Path | None = None
     """A dataset in the release's layout: flame_seqs, audio_seqs, bgm_seqs, each a folder or the release's zip."""
-    flame: Path | None = None
-    """A FLAME model file or its folder. Default: $SINGINGHEAD_FLAME, else the licence-free stand-in head."""
     vocals: Path | None = None
     """The singing voice, instead of the dataset's."""
     bgm: Path | None = None
     """The background music, instead of the dataset's."""
-    no_audio: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """A silent video."""
-    require_audio: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Fail, instead of warning, where the vocals are missing."""
-    mix: Literal["native", "peak"] = "native"
-    """Balance: as recorded, or vocals at -3 dBFS and BGM at -12 dBFS peak (boosted by 12 dB at most)."""
-    vocal_gain_db: float = 0.0
-    """Added to the vocals, dB."""
-    bgm_gain_db: float = 0.0
-    """Added to the BGM, dB."""
-    size: int = 1024
-    """Width and height, an even number of pixels."""
-    fps: float = 30.0
-    """The sequence's frames a second."""
-    out_fps: float | None = None
-    """The video's frames a second; motion is resampled by time. Default: --fps."""
-    backend: Literal["auto", "software", "pyrender"] = "auto"
-    """What draws: pyrender needs GL (EGL or OSMesa), software needs nothing; auto takes a GPU if there is one."""
-    device: str = "auto"
-    """Where FLAME is computed: auto, cpu, cuda."""
-    camera: Literal["fixed", "fit"] = "fixed"
-    """The same for all clips of a subject, or moved to see the whole motion."""
-    pose: Literal["full", "zero", "gt"] = "full"
-    """Head pose as given; zero; or the ground truth's, from --data-root."""
-    sample: int = 0
-    """Which of several samples, from 0."""
-    crf: int = 18
-    """x264's quality: 0 lossless, 18 visually near lossless, 51 worst."""
-    preset: str = "veryfast"
-    """x264's speed, ultrafast to veryslow."""
-    json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Make the last line of stdout one JSON object."""
 
 
 def render(options: Options) -> None:
@@ -85,33 +52,22 @@ def render(options: Options) -> None:
         raise InputError("--no-audio contradicts --vocals, --bgm and --require-audio")
     file, dataset = find_sequence(options)
     sequence = load_sequence(file, options.sample)
-    truth = find_truth(options, sequence, dataset)
     vocals, bgm = find_sound(options, dataset, sequence.id)
 
     # Late: torch takes seconds to import, and nobody waits for it to hear of a mistyped name.
     from tqdm import tqdm
 
     from singinghead.flame_model.model import FlameModel, choose_device
-    from singinghead.render.clip import Look, Sound, render_clip
+    from singinghead.render.clip import Sound, load_truth, render_clip
 
-    look = Look(
-        size=options.size,
-        fps=options.fps,
-        out_fps=options.out_fps,
-        backend=options.backend,
-        device=choose_device(options.device),
-        camera=options.camera,
-        pose=options.pose,
-        crf=options.crf,
-        preset=options.preset,
-    )
+    look = replace(options.look(), device=choose_device(options.device))
     rendered = render_clip(
         FlameModel.load(options.flame),
         sequence,
         options.out or Path(f"{sequence.id}.mp4"),
         look,
         Sound(vocals, bgm, options.mix, options.vocal_gain_db, options.bgm_gain_db),
-        truth,
+        load_truth(dataset, sequence, options.pose),
         counted=lambda frames, total: tqdm(frames, desc=sequence.id, total=total, unit="frame", disable=None),
     )
     notes = rendered.sound.notes if rendered.sound else ("silent",)
@@ -160,16 +116,6 @@ def _beside(path: Path) -> Dataset | None:
     """The folder above the sequence's, if sound lies there."""
     dataset = Dataset(path.resolve().parent.parent)
     return dataset if dataset.has(VOCALS) or dataset.has(BGM) else None
-
-
-def find_truth(options: Options, sequence: Sequence, dataset: Dataset | None) -> ParamSequence | None:
-    """The dataset's own sequence of this clip, where its identity or its pose is wanted."""
-    lacks_shape = isinstance(sequence, ParamSequence) and sequence.shape is None
-    if dataset is None or not (lacks_shape or options.pose == "gt"):
-        return None
-    file = dataset.truth(sequence.id)
-    truth = load_sequence(file) if file else None
-    return truth if isinstance(truth, ParamSequence) else None
 
 
 def find_sound(options: Options, dataset: Dataset | None, clip_id: str) -> tuple[StoredFile | None, StoredFile | None]:
