@@ -3,4 +3,6 @@
 definitions  every metric's name, unit and direction
 results      what a benchmark leaves behind
 weights      the networks that metrics need, and where their files are looked for
+reading      ffmpeg reading one file, believed only when it has nothing to complain about
+video_reader frames of a video by time, and its sound
 """
