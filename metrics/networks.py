@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from singinghead.flame_model.errors import InputError, UnavailableError
+from singinghead.flame_model.errors import InputError
 
 if TYPE_CHECKING:
     import torch
@@ -80,16 +79,3 @@ def check_batch(name: str, frames: NDArray[np.uint8], smallest: int = 1) -> None
         raise InputError(f"{name} must be uint8, 0 to 255; got {frames.dtype}")
     if frames.ndim != 4 or frames.shape[3] != 3 or not frames.size or min(frames.shape[1:3]) < smallest:
         raise InputError(f"{name} must have shape (N, H, W, 3), H and W at least {smallest}; got {frames.shape}")
-
-
-def package_folder(package: str) -> Path:
-    """Where an optional package lies, without importing it.
-
-    Raises:
-        UnavailableError: it is not installed.
-    """
-    spec = find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        remedy = "pip install -c constraints.txt -e '.[metrics2d]'"
-        raise UnavailableError(f"the package {package} is not installed", remedy=remedy)
-    return Path(spec.submodule_search_locations[0])

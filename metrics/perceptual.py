@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from singinghead.flame_model.errors import InputError
-from singinghead.metrics.networks import check_batch, exact_inference, fitting, package_folder, read_state_dict
+from singinghead.metrics.networks import check_batch, exact_inference, fitting, read_state_dict
+from singinghead.metrics.weights import require_weights
 
 if TYPE_CHECKING:
     import torch
@@ -41,14 +42,14 @@ class Lpips:
 
     Raises:
         InputError: a file that holds other weights.
-        UnavailableError: the package ``lpips``, which brings the heads, is not installed.
+        MissingWeightsError: the package ``lpips``, which brings the heads, is not installed.
     """
 
     def __init__(self, trunk: str | PathLike[str], device: str = "cpu") -> None:
         import torch
         from torchvision.models import alexnet
 
-        heads = package_folder("lpips") / "weights" / "v0.1" / "alex.pth"
+        heads = read_state_dict(require_weights("lpips_heads").path)
         features = {
             name.removeprefix("features."): value
             for name, value in read_state_dict(trunk).items()
@@ -62,8 +63,7 @@ class Lpips:
             if isinstance(module, torch.nn.ReLU):
                 module.inplace = False  # the taps are kept
         self._trunk.to(device, torch.float32).eval()
-        weights = read_state_dict(heads)
-        self._heads = [weights[f"lin{layer}.model.1.weight"].to(device) for layer in range(len(_TAPS))]
+        self._heads = [heads[f"lin{layer}.model.1.weight"].to(device) for layer in range(len(_TAPS))]
         self._shift, self._scale = (torch.tensor(v, device=device)[:, None, None] for v in (_SHIFT, _SCALE))
         self.device = device
 

@@ -12,8 +12,8 @@ import torch
 import written_networks
 from scipy.ndimage import gaussian_filter
 
-from singinghead.flame_model.errors import InputError, UnavailableError
-from singinghead.metrics import networks
+from singinghead.flame_model.errors import InputError, MissingWeightsError
+from singinghead.metrics import networks, weights
 from singinghead.metrics.perceptual import Lpips
 
 
@@ -133,8 +133,8 @@ def test_weights_that_run_code_or_are_damaged_are_refused(
 
 
 def test_without_the_package_the_remedy_is_named(trunk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(networks, "find_spec", lambda _name: None)
-    with pytest.raises(UnavailableError, match=r"package lpips is not installed \(pip install"):
+    monkeypatch.setattr(weights, "find_spec", lambda _name: None)
+    with pytest.raises(MissingWeightsError, match=r"LPIPS: alex\.pth .* \(pip install"):
         Lpips(trunk)
 
 
