@@ -91,8 +91,8 @@ def frechet_distance(
 ) -> float:
     """The squared Fréchet (2-Wasserstein) distance of two Gaussians: ``|m - n|² + tr(A + B - 2 (A B)^½)``.
 
-    The trace of the last term is the sum of the singular values of ``A^½ B^½``. Unlike the usual square root of the product
-    it is never complex, and exact for singular covariances.
+    The trace of the last term is the sum of the singular values of ``F' G``, for any factors ``A = F F'`` and ``B = G G'``.
+    Unlike the usual square root of the product it is never complex, and exact for singular covariances too.
 
     Args:
         mean: (D,).
@@ -103,15 +103,13 @@ def frechet_distance(
     Raises:
         InputError: the shapes do not fit, or NaN or infinity.
     """
-    from scipy.linalg import svdvals
-
     (size,) = check_shape("mean", mean, "D")
     check_shape("other mean", other_mean, size)
     for name, matrix in (("covariance", covariance), ("other covariance", other_covariance)):
         check_shape(name, matrix, size, size)
     if not all(np.isfinite(part).all() for part in (mean, covariance, other_mean, other_covariance)):
         raise InputError("means or covariances hold NaN or infinity")
-    shared = svdvals(_square_root(covariance) @ _square_root(other_covariance)).sum()
+    shared = np.linalg.svd(_factor(covariance).T @ _factor(other_covariance), compute_uv=False).sum()
     squared = np.sum((mean - other_mean) ** 2) + np.trace(covariance) + np.trace(other_covariance) - 2 * shared
     return max(float(squared), 0.0)  # rounding
 
@@ -123,7 +121,7 @@ def kid(generated: Features, truth: Features, n_subsets: int = 100, subset_size:
         generated: (N, D) features, in memory or mapped from a file.
         truth: (M, D).
         n_subsets: pairs of subsets, each drawn without replacement.
-        subset_size: frames in each; all of the smaller set where it has fewer.
+        subset_size: frames in each; as many as the smaller set has, where those are fewer.
         seed: of the draws.
 
     Raises:
@@ -136,6 +134,8 @@ def kid(generated: Features, truth: Features, n_subsets: int = 100, subset_size:
         raise InputError(f"KID needs 2 frames of each at least; got {len(generated)} and {len(truth)}")
     if n_subsets < 1:
         raise InputError(f"{n_subsets} subsets: at least 1")
+    if n == len(generated) == len(truth):
+        n_subsets = 1  # they would all be the whole sets
     draw = np.random.default_rng(seed)
     distances = [
         _squared_mmd(
@@ -158,16 +158,23 @@ def few_frames(n_generated: int, n_truth: int) -> str | None:
 
 
 def _squared_mmd(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    n, size = x.shape
-    within = ((x @ x.T / size + 1) ** 3, (y @ y.T / size + 1) ** 3)
-    pairs = sum(kernel.sum() - np.trace(kernel) for kernel in within) / (n * (n - 1))
-    return float(pairs - 2 * np.mean((x @ y.T / size + 1) ** 3))
+    n = len(x)
+    pairs = sum(kernel.sum() - np.trace(kernel) for kernel in (_kernel(x, x), _kernel(y, y))) / (n * (n - 1))
+    return float(pairs - 2 * np.mean(_kernel(x, y)))
 
 
-def _square_root(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+def _kernel(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    base = x @ y.T / x.shape[1] + 1
+    cubed: NDArray[np.float64] = base * base * base
+    return cubed
+
+
+def _factor(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(D, rank) from (D, D): few frames have few columns."""
     values, vectors = np.linalg.eigh(matrix)
-    root: NDArray[np.float64] = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
-    return root
+    kept = values > values.max(initial=0) * len(matrix) * np.finfo(np.float64).eps
+    factor: NDArray[np.float64] = vectors[:, kept] * np.sqrt(values[kept])
+    return factor
 
 
 def _checked(name: str, features: Features) -> NDArray[np.float64]:

@@ -116,7 +116,7 @@ def ssim_wang(frame: Frame, truth: Frame) -> float:
 
 
 def _similarity(frame: Frame, truth: Frame, taps: NDArray[np.float64], sample: float) -> float:
-    """The mean over every window that lies within the frame, as scikit-image has it, in a third of its time.
+    """The mean over every window that lies within the frame, as scikit-image has it, in half its time.
 
     Args:
         frame: the generated frame.
@@ -127,7 +127,12 @@ def _similarity(frame: Frame, truth: Frame, taps: NDArray[np.float64], sample: f
     check_frames(frame, truth)
     if min(frame.shape[:2]) < _SMALLEST:
         raise InputError(f"frames of {frame.shape[1]} x {frame.shape[0]} pixels are smaller than the windows of {_SMALLEST}")
-    x, y = (np.moveaxis(np.atleast_3d(picture), 2, 0).astype(np.float64, order="C") for picture in (frame, truth))
+    channels = zip(np.moveaxis(np.atleast_3d(frame), 2, 0), np.moveaxis(np.atleast_3d(truth), 2, 0), strict=True)
+    return float(np.mean([_channel_similarity(x.astype(np.float64), y, taps, sample) for x, y in channels]))
+
+
+def _channel_similarity(x: NDArray[np.float64], truth: NDArray[np.uint8], taps: NDArray[np.float64], sample: float) -> float:
+    y = truth.astype(np.float64)
     mean_x, mean_y, squares, products = _smoothed(np.stack([x, y, x * x + y * y, x * y]), taps)
     both_means = mean_x * mean_y
     squared_means = mean_x**2 + mean_y**2
