@@ -49,7 +49,7 @@ class Animation:
     def turns(self, frames: FrameChoice) -> Floats:
         """(n, V, 3, 3) by what :meth:`posed` turns the surface at each vertex: blends of rotations, nearly rotations."""
         rotations, _ = self.joints.transforms(frames)
-        return np.einsum("vj,tjab->tvab", self.skinning, rotations)
+        return np.asarray(np.einsum("vj,tjab->tvab", self.skinning, rotations))
 
     def chunks(self) -> Iterator[Floats]:
         """Yield (at most 60, V, 3) vertices in metres, in order."""
