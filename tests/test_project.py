@@ -86,6 +86,13 @@ def test_console_scripts_point_at_functions_that_exist() -> None:
         assert f"def {function}(" in path.with_suffix(".py").read_text()
 
 
+def test_every_package_is_installed() -> None:
+    listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
+    tops = ("flame_model", "render", "metrics", "tools")
+    found = {path.parent.relative_to(ROOT) for top in tops for path in (ROOT / top).rglob("__init__.py")}
+    assert {f"singinghead.{'.'.join(folder.parts)}" for folder in found} == listed
+
+
 @pytest.fixture(scope="module")
 def wheel_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A new environment with our wheel in it, which borrows the heavy packages, but not our checkout, from this one."""
