@@ -18,7 +18,7 @@ from singinghead.flame_model.sequence import VertexSequence
 from singinghead.render.asset.basis import Basis, rebased
 from singinghead.render.asset.joints import JointMotion, rigid_joint
 
-MISSED_M = 20e-6
+MISSED_M = 40e-6
 """Metres by which a vertex may be missed for want of displacements."""
 
 
@@ -45,8 +45,9 @@ def vertex_basis(sequence: VertexSequence, missed: float = MISSED_M) -> tuple[Ba
             yield (level - first).reshape(len(chunk), -1)
             start = frames.stop
 
-    directions, coefficients = _ordered(_spanning(shapes(), missed / 2), shapes())
-    n_kept = _enough(directions, coefficients, missed / 2)
+    # First a little more than enough, as no chunk knows of the others; then, of all of it, no more than is needed.
+    directions, coefficients = _ordered(_spanning(shapes(), missed / 8), shapes())
+    n_kept = _enough(directions, coefficients, missed * 7 / 8)
     basis = rebased(
         tuple(f"motion_{k:03}" for k in range(n_kept)),
         first,

@@ -20,7 +20,7 @@ from singinghead.render.scene import head_scene
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 7), st.floats(0, 2), st.floats(0, 0.6))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 @pytest.mark.parametrize("head", HEADS)
 def test_random_motion_is_kept_to_a_twentieth_of_a_millimetre(
     head: str, seed: int, n_frames: int, expression: float, angle: float

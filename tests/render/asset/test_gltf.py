@@ -123,13 +123,13 @@ def test_real_clips_are_small_exact_and_valid(path: Path, tmp_path: Path) -> Non
     assert isinstance(sequence, ParamSequence)
     gltf = exported("stand-in", sequence, tmp_path / "clip.glb")
     truth = subject("stand-in").vertices(sequence.params)
-    assert max(gltf.errors(frame / 30, truth[frame]).max() for frame in range(0, len(truth), 20)) < 5e-5
+    assert max(gltf.errors(frame / 30, truth[frame]).max() for frame in range(0, len(truth), 60)) < 5e-5
     assert (tmp_path / "clip.glb").stat().st_size < 4e6
     assert_valid(tmp_path / "clip.glb")
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 5), st.sampled_from(HEADS))
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_random_clips_come_back(tmp_path: Path, seed: int, n_frames: int, head: str) -> None:
     rng = np.random.default_rng(seed)
     vectors = rng.standard_normal((n_frames, 59)) * ([rng.uniform(0, 2)] * 50 + [rng.uniform(0, 0.5)] * 9)
