@@ -14,6 +14,7 @@ from singinghead.flame_model.model import FlameModel, Subject
 from singinghead.flame_model.params import FlameParams
 from singinghead.flame_model.sequence import ParamSequence
 from singinghead.flame_model.stand_in import load_stand_in
+from singinghead.flame_model.stored_file import StoredFile
 
 HEADS = ("stand-in", "FLAME layout")
 
@@ -40,4 +41,4 @@ def singing(n_frames: int, seed: int = 0) -> FlameParams:
 
 
 def clip(params: FlameParams) -> ParamSequence:
-    return ParamSequence("clip", Path("clip.pkl"), params, None)
+    return ParamSequence("clip", StoredFile(Path("clip.pkl")), params, None)

@@ -62,7 +62,7 @@ class Options:
     frame: int | None = None
     """Only this frame, from 0."""
     data_root: Path | None = None
-    """A dataset in the release's layout: flame_seqs, audio_seqs, bgm_seqs."""
+    """A dataset in the release's layout: flame_seqs, a folder or the release's zip."""
     flame: Path | None = None
     """A FLAME model file or its folder. Default: $SINGINGHEAD_FLAME, else the licence-free stand-in head."""
     fps: float = 30.0
@@ -80,22 +80,20 @@ class Options:
 def export(options: Options) -> None:
     """Do what the options say, and tell what was done."""
     kind = chosen_format(options)
-    asked = render_seq.Options(options.seq, data_root=options.data_root, pose=options.pose)
-    path, dataset = render_seq.find_sequence(asked)
-    sequence = load_sequence(path, options.sample)
-    truth = render_seq.find_truth(asked, sequence, dataset)
+    file, dataset = render_seq.find_sequence(render_seq.Options(seq=options.seq, data_root=options.data_root))
+    sequence = load_sequence(file, options.sample)
     out = options.out or Path(f"{sequence.id}.glb")
 
     # Late: torch takes seconds to import, and nobody waits for it to hear of a mistyped name.
     from singinghead.flame_model.model import FlameModel
-    from singinghead.render.clip import Look, stage
+    from singinghead.render.clip import Look, load_truth, stage
     from singinghead.render.video import check_rate
 
     out_fps = options.fps if options.out_fps is None else options.out_fps
     check_rate(options.fps)
     check_rate(out_fps)
     look = Look(fps=options.fps, out_fps=out_fps, pose=options.pose)
-    staged = stage(FlameModel.load(options.flame), sequence, look, truth)
+    staged = stage(FlameModel.load(options.flame), sequence, look, load_truth(dataset, sequence, options.pose))
     if options.frame is not None:
         staged = one_frame(staged, options.frame)
     record: dict[str, Any] = {
@@ -164,7 +162,7 @@ def write(staged: Staged, kind: Format, out: Path, fps: float, record: dict[str,
     chunks = checked_motion(staged.subject, sequence, scene)
     if kind == "params":
         if not isinstance(sequence, ParamSequence):
-            raise InputError("holds vertices, not parameters", file=sequence.path, remedy="--format npz, obj or ply")
+            raise InputError("holds vertices, not parameters", file=sequence.file, remedy="--format npz, obj or ply")
         write_release(out, sequence.params, staged.shape)
     elif kind == "npz":
         write_vertices(out, arrays.faces, fps, len(sequence), chunks)

@@ -90,6 +90,6 @@ def checked_motion(subject: Subject, sequence: Sequence, scene: Scene) -> Iterat
             try:
                 scene.check(vertices)
             except InputError as error:
-                raise InputError(f"frame {number}: {error}", file=sequence.path) from None
+                raise InputError(f"frame {number}: {error}", file=sequence.file) from None
             number += 1
         yield chunk

@@ -23,6 +23,7 @@ from singinghead.render.asset.glb import Glb
 from singinghead.render.asset.influences import four_influences
 from singinghead.render.asset.joints import JointMotion
 from singinghead.render.asset.morph_normals import fitted_normals
+from singinghead.render.asset.seams import corner_uvs
 from singinghead.render.scene import Material, Part, Scene
 
 EXTENSION = "KHR_mesh_quantization"
@@ -93,7 +94,7 @@ def _mesh(
     basis = animation.basis
     normals, turns = fitted_normals(animation, np.concatenate([part.faces for part in scene.parts]))
     joints, weights = four_influences(animation)
-    seams = [arrays.uv_faces[faces] for faces in arrays.parts.values()] if arrays.uv_faces is not None else None
+    seams = corner_uvs(arrays)
     primitives = []
     for i, part in enumerate(scene.parts):
         corners = _corners(part, None if seams is None else seams[i])

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from singinghead.flame_model.arrays import HeadArrays
 from singinghead.flame_model.params import Frames
 from singinghead.flame_model.whole_file import written_whole
-from singinghead.render.scene import GAMMA, Scene
+from singinghead.render.asset.seams import corner_uvs
+from singinghead.render.scene import Scene
+from singinghead.render.texture import GAMMA
 
 MeshFormat = Literal["obj", "ply"]
 MeshWriter = Callable[[Path, Frames], None]
@@ -77,16 +79,15 @@ def write_vertices(path: Path, faces: NDArray[np.integer], fps: float, n_frames:
 
 def _obj_writer(scene: Scene, arrays: HeadArrays) -> MeshWriter:
     lines = [f"vt {u:.6f} {v:.6f}" for u, v in (arrays.uvs if arrays.uvs is not None else ())]
-    seams = arrays.parts.values() if arrays.parts else [np.arange(len(arrays.faces))]
-    for part, faces in zip(scene.parts, seams, strict=True):
+    seams = corner_uvs(arrays)
+    for i, part in enumerate(scene.parts):
         lines.append(f"g {part.name}")
-        corners = arrays.uv_faces[faces] + 1 if arrays.uv_faces is not None else None
-        for i, (a, b, c) in enumerate((part.faces + 1).tolist()):
-            if corners is None:
-                lines.append(f"f {a} {b} {c}")
-            else:
-                s, t, u = corners[i]
-                lines.append(f"f {a}/{s} {b}/{t} {c}/{u}")
+        faces = (part.faces + 1).tolist()
+        if seams is None:
+            lines += [f"f {a} {b} {c}" for a, b, c in faces]
+        else:
+            corners = (seams[i] + 1).tolist()
+            lines += [f"f {a}/{s} {b}/{t} {c}/{u}" for (a, b, c), (s, t, u) in zip(faces, corners, strict=True)]
     rest = "\n".join([*lines, ""])
 
     def write(path: Path, vertices: Frames) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.params import FlameParams
 from singinghead.flame_model.sequence import VertexSequence
+from singinghead.flame_model.stored_file import StoredFile
 from singinghead.render.asset.animation import animation_of, checked_motion, largest_error
 from singinghead.render.asset.joints import flame_joints
 from singinghead.render.scene import head_scene
@@ -54,7 +55,8 @@ def test_rotations_never_jump_to_the_other_of_two_equal_quaternions() -> None:
 
 
 def generated(vertices: np.ndarray) -> VertexSequence:
-    return VertexSequence("clip", Path("clip.npy"), vertices.astype(np.float32), np.arange(len(vertices), dtype=float))
+    file = StoredFile(Path("clip.npy"))
+    return VertexSequence("clip", file, vertices.astype(np.float32), np.arange(len(vertices), dtype=float))
 
 
 @pytest.mark.parametrize("head", HEADS)

@@ -8,14 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from asset_clips import HEADS, clip, singing, subject
-from gltf_evaluated import Gltf
+from gltf_evaluated import Gltf, Surface
 from gltf_validated import assert_valid
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from singinghead.flame_model.errors import InputError
+from singinghead.flame_model.model import Subject
 from singinghead.flame_model.params import FlameParams
 from singinghead.flame_model.sequence import ParamSequence, Sequence, VertexSequence, load_sequence, resample
+from singinghead.flame_model.stored_file import StoredFile
 from singinghead.render.asset.animation import animation_of
 from singinghead.render.asset.gltf import write_glb
 from singinghead.render.normals import vertex_normals
@@ -26,8 +28,8 @@ REAL = sorted((Path(__file__).parents[4] / "shared" / "real" / "flame_seqs").glo
 FACTS = {"made_by": "singinghead"}
 
 
-def exported(head: str, sequence: Sequence, path: Path, fps: float = 30) -> Gltf:
-    who = subject(head)
+def exported(head: str | Subject, sequence: Sequence, path: Path, fps: float = 30) -> Gltf:
+    who = subject(head) if isinstance(head, str) else head
     write_glb(path, animation_of(who, sequence), head_scene(who), who.arrays, fps, "clip", FACTS)
     return Gltf(path)
 
@@ -83,12 +85,27 @@ def test_all_faces_are_there_with_their_materials(eight_seconds: tuple[str, Path
 def test_texture_coordinates_are_those_of_each_corner(eight_seconds: tuple[str, Path, Gltf]) -> None:
     head, _, gltf = eight_seconds
     arrays = subject(head).arrays
-    for surface, faces in zip(gltf.surfaces(0), arrays.parts.values(), strict=False):
-        if arrays.uvs is None or arrays.uv_faces is None:
-            assert "TEXCOORD_0" not in surface.attributes
-        else:
-            u, v = np.moveaxis(surface.attributes["TEXCOORD_0"][surface.faces], 2, 0)
-            assert np.allclose(np.stack([u, 1 - v], axis=2), arrays.uvs[arrays.uv_faces[faces]], atol=1e-6)
+    if arrays.uvs is None or arrays.uv_faces is None:
+        assert all("TEXCOORD_0" not in surface.attributes for surface in gltf.surfaces(0))
+    else:
+        for surface, faces in zip(gltf.surfaces(0), arrays.parts.values(), strict=True):
+            assert np.allclose(model_uvs(surface), arrays.uvs[arrays.uv_faces[faces]], atol=1e-6)
+
+
+def model_uvs(surface: Surface) -> np.ndarray:
+    """(F, 3, 2) texture coordinates as the model counts them, v up."""
+    u, v = np.moveaxis(surface.attributes["TEXCOORD_0"][surface.faces], 2, 0)
+    return np.stack([u, 1 - v], axis=2)
+
+
+def test_a_head_of_one_part_keeps_its_texture_coordinates_too(tmp_path: Path) -> None:
+    plain = subject("FLAME layout")
+    uvs = np.random.default_rng(0).random((6000, 2))
+    uv_faces = np.random.default_rng(1).integers(0, 6000, plain.faces.shape)
+    arrays = replace(plain.arrays, parts={}, uvs=uvs, uv_faces=uv_faces)
+    (surface,) = exported(replace(plain, arrays=arrays), clip(singing(2)), tmp_path / "clip.glb").surfaces(0)
+    assert np.allclose(model_uvs(surface), uvs[uv_faces], atol=1e-6)
+    assert_valid(tmp_path / "clip.glb")
 
 
 def test_normals_follow_the_skin(eight_seconds: tuple[str, Path, Gltf]) -> None:
@@ -152,7 +169,7 @@ def test_clips_that_stand_still_or_last_one_frame_are_valid(head: str, n_frames:
 
 def test_generated_vertices_come_back(tmp_path: Path) -> None:
     vertices = subject("stand-in").vertices(singing(60))
-    sequence = VertexSequence("clip", Path("clip.npy"), vertices, np.arange(60.0))
+    sequence = VertexSequence("clip", StoredFile(Path("clip.npy")), vertices, np.arange(60.0))
     gltf = exported("stand-in", sequence, tmp_path / "clip.glb")
     assert max(gltf.errors(i / 30, frame).max() for i, frame in enumerate(vertices)) < 5e-5
     assert_valid(tmp_path / "clip.glb")
