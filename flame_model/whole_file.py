@@ -48,7 +48,7 @@ def write_whole(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
-            f"cannot be made: {error.strerror or error}", file=path.parent, remedy="choose another folder"
+            f"cannot be written: {error.strerror or error}", file=path.parent, remedy="choose another folder"
         ) from error
     with written_whole(path) as partial:
         partial.write_text(text, encoding="utf-8", newline="")
