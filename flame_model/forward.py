@@ -19,7 +19,7 @@ come out are views of it in the usual order.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -93,7 +93,7 @@ class Rig:
         chosen = np.arange(len(template)) if only is None else only
 
         def put(array: Floats) -> torch.Tensor:
-            return torch.from_numpy(np.ascontiguousarray(array, np.float32)).to(target)
+            return _put(array, target)
 
         def basis(components: Floats) -> torch.Tensor:
             return put(components[chosen].transpose(2, 1, 0).reshape(components.shape[2], -1))
@@ -115,6 +115,12 @@ class Rig:
             leaves=tuple(leaves),
             device=target,
         )
+
+    def of(self, arrays: HeadArrays, template: Floats, only: Indices | None = None) -> Rig:
+        """The same for another identity of that model: its bases are shared."""
+        chosen = template if only is None else template[only]
+        flat, joints = chosen.T.reshape(-1), (arrays.joint_regressor @ template).reshape(-1)
+        return replace(self, template=_put(flat, self.device), joints=_put(joints, self.device))
 
     def chunks(self, params: FlameParams) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Yield at most 60 frames at a time, in order.
@@ -171,6 +177,12 @@ class Rig:
             turned = turned + change[:, 0] @ (turned - root)
             joints = joints + change[:, 0] @ (joints - root)
         return turned.transpose(1, 2), joints.transpose(1, 2)
+
+
+def _put(array: Floats, device: torch.device) -> torch.Tensor:
+    import torch
+
+    return torch.from_numpy(np.ascontiguousarray(array, np.float32)).to(device)
 
 
 def _rotation_minus_identity(axis_angle: torch.Tensor) -> torch.Tensor:
