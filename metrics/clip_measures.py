@@ -29,7 +29,7 @@ from singinghead.metrics.sound_of_clip import Heard
 if TYPE_CHECKING:
     import torch
 
-_TURNED_DEG = 5.0
+_TURNED_DEG = 8.0
 
 
 @dataclass(frozen=True)

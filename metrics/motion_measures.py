@@ -127,7 +127,7 @@ def put_sound(
         _put_beats(values, name, aligned)
         still = [str(sample) for sample, alignment in enumerate(aligned) if alignment.still]
         if still:
-            notes.append(f"still {what}: no beats in the motion of sample {', '.join(still)}")
+            notes.append(f"no beats in the motion of the {what}, as in a still face: sample {', '.join(still)}")
     openings = [head.opening for head in heads if head.opening is not None]
     if not openings:
         values.put("speech_lip_correlation", None, no_landmarks)
