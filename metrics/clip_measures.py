@@ -12,6 +12,7 @@ import numpy as np
 
 from singinghead.flame_model.errors import UnavailableError
 from singinghead.flame_model.params import FlameParams
+from singinghead.flame_model.regions import COMPOSED
 from singinghead.flame_model.sequence import ParamSequence
 from singinghead.metrics import motion_measures, mouth, seed_measures
 from singinghead.metrics.clips import AnySequence
@@ -23,7 +24,7 @@ from singinghead.metrics.motion_distance import largest_turn_deg
 from singinghead.metrics.motion_measures import MovingHead
 from singinghead.metrics.numpy_or_torch import Array, to_numpy
 from singinghead.metrics.results import SequenceRecord
-from singinghead.metrics.seed_measures import SeedMeshMeasures, SeedRegions
+from singinghead.metrics.seed_measures import MASKS, SeedMeshMeasures, SeedRegions
 from singinghead.metrics.sound_of_clip import Heard
 
 if TYPE_CHECKING:
@@ -214,6 +215,14 @@ class Seed(ClipMeasures):
     def _put_sound(self, values: MeasuredValues, heard: Heard) -> tuple[str, ...]:
         seed_measures.put_sound(values, self._heads, heard, self._no_landmarks)
         return ()
+
+
+def seen_by(protocol: Protocol, head: MeasuredHead) -> MeasuredHead:
+    """The head as a protocol looks at it: the seed's looks at the face alone where the head pose is zero."""
+    if protocol == "corrected":
+        return head
+    known = [head.masks[part] for name in MASKS for part in COMPOSED.get(name, (name,)) if part in head.masks]
+    return head.looking_at(np.concatenate([np.zeros(0, np.int64), *known]))
 
 
 def begin(measuring: Measuring, person: MeasuredSubject, samples: Sequence[AnySequence], truth: FlameParams) -> ClipMeasures:

@@ -7,6 +7,7 @@ is needed of 68 landmarks only, whose 204 vertices a smaller forward pass comput
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from singinghead.flame_model.errors import InputError, SingingHeadError
 from singinghead.flame_model.params import FlameParams
 from singinghead.flame_model.sequence import ParamSequence, VertexSequence
 from singinghead.metrics import clip_measures
-from singinghead.metrics.clip_measures import ClipMeasures, Measuring
+from singinghead.metrics.clip_measures import ClipMeasures, Measuring, seen_by
 from singinghead.metrics.clips import AnySequence, Method, common_length, cut, load_truth
 from singinghead.metrics.definitions import METRICS_3D, Metric, Protocol
 from singinghead.metrics.head import MeasuredHead, MeasuredSubject
@@ -107,7 +108,8 @@ def evaluate(
     rows = [_Row(name, role) for name, role in _BASELINES.items()] if benchmark.baselines else []
     rows += [_Row(method.name, "method", method) for method in methods]
     counts = [count for method in methods if (count := method.count_samples(ids)) is not None]
-    measuring = Measuring(benchmark.head, benchmark.protocol, benchmark.fps, min(counts, default=1))
+    head = seen_by(benchmark.protocol, benchmark.head)
+    measuring = Measuring(head, benchmark.protocol, benchmark.fps, min(counts, default=1))
     for number, clip_id in enumerate(counted(ids)):
         elsewhere = ids[(number + 1) % len(ids)]
         _measure_clip(clip_id, elsewhere, rows, benchmark, measuring)
@@ -118,7 +120,7 @@ def _measure_clip(clip_id: str, elsewhere: str, rows: Sequence[_Row], benchmark:
     """Measure one clip for every row."""
     try:
         truth = load_truth(benchmark.truth, clip_id)
-        person = benchmark.head.subject(truth.shape)
+        person = measuring.head.subject(truth.shape)
     except SingingHeadError as error:
         for row in rows:
             row.failures[clip_id] = str(error)
@@ -176,10 +178,11 @@ def _begin(row: _Row, clip_id: str, truth: ParamSequence, person: MeasuredSubjec
     """Load a row's samples, and make ready."""
     samples, notes = _samples(row, clip_id, truth, fps)
     n_frames, was_cut = common_length(len(truth), samples, fps)
+    model = person.head.arrays
     for sample in samples:
-        if isinstance(sample, VertexSequence) and sample.stored.shape[1] != len(person.template):
+        if isinstance(sample, VertexSequence) and sample.stored.shape[1] != len(model.template):
             raise InputError(
-                f"has {sample.stored.shape[1]} vertices a frame, but {person.head.arrays.name} {len(person.template)}",
+                f"has {sample.stored.shape[1]} vertices a frame, but {model.name} {len(model.template)}",
                 file=sample.path,
             )
     samples = tuple(cut(sample, n_frames) for sample in samples)
@@ -211,6 +214,11 @@ def _advance(run: _Run, start: int, true_vertices: torch.Tensor) -> None:
         run.measures.update([chunk[:n_frames] for chunk in chunks], true_vertices[:n_frames])
 
 
+@functools.cache
+def _versions() -> dict[str, str]:
+    return {name: importlib.metadata.version(name) for name in _PACKAGES}
+
+
 def _result(row: _Row, benchmark: Benchmark, n_best: int, settings: Mapping[str, Any]) -> MethodResult:
     definitions: tuple[Metric, ...] = METRICS_3D[benchmark.protocol]
     notes = []
@@ -227,7 +235,7 @@ def _result(row: _Row, benchmark: Benchmark, n_best: int, settings: Mapping[str,
         failures=row.failures,
         n_samples=n_best,
         conditions=benchmark.head.conditions | {"beat_audio": benchmark.recordings.beat_audio, "fps": benchmark.fps},
-        versions={name: importlib.metadata.version(name) for name in _PACKAGES},
+        versions=_versions(),
         settings=settings,
         notes=tuple(notes),
         role=row.role,

@@ -39,6 +39,7 @@ class MeasuredHead:
         mask_sha256: of the masks' file, or of the stand-in's regions; None without masks.
         model_sha256: of the numbers that vertices are computed from.
         device: where they are computed.
+        needed: sorted indices of the vertices that are computed at zero head pose; None is all.
     """
 
     model: FlameModel
@@ -46,6 +47,7 @@ class MeasuredHead:
     mask_sha256: str | None
     model_sha256: str
     device: str = "cpu"
+    needed: Indices | None = None
 
     @classmethod
     def load(
@@ -121,29 +123,45 @@ class MeasuredHead:
         has = "full" in self.arrays.landmarks
         return "" if has else f"{self.arrays.name} has no full landmarks (landmark_embedding.npy beside the model file)"
 
+    def looking_at(self, needed: Indices) -> MeasuredHead:
+        """The same head, of which only some vertices are computed where the head pose is zero; landmarks stay."""
+        corners = np.zeros(0, np.int64) if self.lacks_landmarks else self.corners
+        return replace(self, needed=np.union1d(needed, corners))
+
+    def position(self, vertices: Indices) -> Indices:
+        """Where vertices of the model lie among those that are computed."""
+        return vertices if self.needed is None else np.searchsorted(self.needed, vertices)
+
     def subject(self, shape: Floats | Frames | None) -> MeasuredSubject:
         """One person; the model's bases, which are large, are prepared once for all."""
-        template = self.model.shaped(shape)
-        rig = self._rig.of(self.arrays, template)
-        corners = self._corner_rig.of(self.arrays, template, self._corners) if self._corner_rig else None
-        return MeasuredSubject(self, template, rig, corners)
+        return MeasuredSubject(self, self.model.shaped(shape))
 
     @functools.cached_property
-    def _rig(self) -> Rig:
+    def whole_rig(self) -> Rig:
+        """Computes all vertices of the mean face."""
         return Rig.build(self.arrays, self.arrays.template, self.device)
 
     @functools.cached_property
-    def _corners(self) -> Indices:
+    def needed_rig(self) -> Rig:
+        """Computes :attr:`needed`."""
+        return self.whole_rig if self.needed is None else self._rig_of(self.needed)
+
+    @functools.cached_property
+    def corner_rig(self) -> Rig:
+        """Computes the corners of the landmarks' faces, in their order."""
+        return self._rig_of(self.corners)
+
+    def _rig_of(self, vertices: Indices) -> Rig:
+        return Rig.build(self.arrays, self.arrays.template, self.device, vertices)
+
+    @functools.cached_property
+    def corners(self) -> Indices:
         """(204,) corners of the landmarks' faces."""
         return self.arrays.faces[self.arrays.landmarks["full"].faces].reshape(-1)
 
-    @functools.cached_property
-    def _corner_rig(self) -> Rig | None:
-        return None if self.lacks_landmarks else Rig.build(self.arrays, self.arrays.template, self.device, self._corners)
-
     def landmarks(self, vertices: Array) -> Array:
-        """(..., 68, 3) landmarks of (..., V, 3) vertices."""
-        return self.landmarks_of_corners(rows(vertices, self._corners))
+        """(..., 68, 3) landmarks of (..., V, 3) vertices, of those that are computed."""
+        return self.landmarks_of_corners(rows(vertices, self.position(self.corners)))
 
     def landmarks_of_corners(self, corners: Array) -> Array:
         """(..., 68, 3) landmarks of the (..., 204, 3) corners of their faces, which is all that they depend on."""
@@ -159,46 +177,44 @@ class MeasuredSubject:
     Attributes:
         head: the model.
         template: (V, 3) the person's neutral head, metres.
-        rig: computes all vertices.
-        corner_rig: computes the corners of the landmarks' faces alone; None where the model has no landmarks.
     """
 
     head: MeasuredHead
     template: Floats
-    rig: Rig
-    corner_rig: Rig | None
 
-    @property
+    @functools.cached_property
     def neutral(self) -> torch.Tensor:
-        """(V, 3) the head without expression, float32 on its device."""
+        """(V, 3) the head without expression, float32 on its device; of the vertices that are computed."""
         import torch
 
-        return torch.from_numpy(self.template.astype(np.float32)).to(self.rig.device)
+        needed = self.template if self.head.needed is None else self.template[self.head.needed]
+        return torch.tensor(needed, dtype=torch.float32, device=self.head.device)
 
     def zero_pose(self, motion: AnySequence) -> Iterator[torch.Tensor]:
-        """Yield (at most 60, V, 3) vertices, jaw and expression alone; generated vertices come as they are."""
+        """Yield (at most 60, V, 3) vertices that are needed, jaw and expression alone; generated ones come as they are."""
         if isinstance(motion, VertexSequence):
-            return self.posed(motion)
-        return (vertices for vertices, _joints in self.rig.chunks(motion.params.with_head_pose(None)))
+            return (rows(vertices, self.head.needed) for vertices in self.posed(motion))
+        rig = self.head.needed_rig.of(self.head.arrays, self.template, self.head.needed)
+        return (vertices for vertices, _joints in rig.chunks(motion.params.with_head_pose(None)))
 
     def posed(self, motion: AnySequence) -> Iterator[torch.Tensor]:
-        """Yield (at most 60, V, 3) vertices as they are posed."""
+        """Yield (at most 60, V, 3) vertices, all of them, as they are posed."""
         import torch
 
         if isinstance(motion, VertexSequence):
-            return (torch.from_numpy(vertices).to(self.rig.device) for vertices in motion.chunks(CHUNK))
-        return (vertices for vertices, _joints in self.rig.chunks(motion.params))
+            return (torch.from_numpy(vertices).to(self.head.device) for vertices in motion.chunks(CHUNK))
+        rig = self.head.whole_rig.of(self.head.arrays, self.template)
+        return (vertices for vertices, _joints in rig.chunks(motion.params))
 
     def landmarks(self, params: FlameParams) -> torch.Tensor:
         """(T, 68, 3) landmarks in metres, as posed."""
         import torch
 
-        if self.corner_rig is None:
+        if self.head.lacks_landmarks:
             raise UnavailableError(self.head.lacks_landmarks)
+        rig = self.head.corner_rig.of(self.head.arrays, self.template, self.head.corners)
         with torch.inference_mode():
-            return torch.cat(
-                [self.head.landmarks_of_corners(corners) for corners, _joints in self.corner_rig.chunks(params)]
-            )
+            return torch.cat([self.head.landmarks_of_corners(corners) for corners, _joints in rig.chunks(params)])
 
 
 def torch_like(tensor: torch.Tensor, array: np.ndarray) -> torch.Tensor:

@@ -45,7 +45,7 @@ class Regions:
         known, lacking = {}, {}
         for name in dict.fromkeys(("lips", "face", "upper_face", *REGIONS_3D)):
             try:
-                known[name] = on_device(np.unique(head.mask_list(name)), head.device)
+                known[name] = on_device(head.position(np.unique(head.mask_list(name))), head.device)
             except UnavailableError as error:
                 lacking[name] = str(error)
         return cls(known, lacking)

@@ -25,13 +25,24 @@ if TYPE_CHECKING:
     from singinghead.flame_model.params import FlameParams
 
 
+MASKS = ("lips", "face", "upper_face")
+
+
 @dataclass(frozen=True)
 class SeedRegions:
-    """The raw lists of masks, duplicates and all, on the head's device."""
+    """The raw lists of masks, duplicates and all, on the head's device.
+
+    Attributes:
+        lips: where they lie among the vertices that are computed at zero head pose.
+        face: likewise.
+        upper_face: likewise.
+        posed_face: the face among all vertices.
+    """
 
     lips: Array
     face: Array
     upper_face: Array
+    posed_face: Array
 
     @classmethod
     def of(cls, head: MeasuredHead) -> SeedRegions:
@@ -40,7 +51,8 @@ class SeedRegions:
         Raises:
             UnavailableError: it lacks one of them.
         """
-        return cls(*(on_device(head.mask_list(name), head.device) for name in ("lips", "face", "upper_face")))
+        lips, face, upper_face = (on_device(head.position(head.mask_list(name)), head.device) for name in MASKS)
+        return cls(lips, face, upper_face, posed_face=on_device(head.mask_list("face"), head.device))
 
 
 class SeedMeshMeasures:
@@ -76,12 +88,14 @@ class SeedMeshMeasures:
 
     def update_posed(self, samples: Sequence[torch.Tensor]) -> None:
         """Take some more frames as posed, (B, V, 3) each; for diversity, and so of several samples only."""
+        import torch
+
         for pair, (a, b) in enumerate(pairs(len(samples))):
             difference = samples[a] - samples[b]
-            squares = (difference * difference).sum(-1)
-            self._squares["verts"][pair] += squares.double().sum()
+            squares = difference.mul_(difference).sum(-1)
+            self._squares["verts"][pair] += squares.sum(dtype=torch.float64)
             if self._regions is not None:
-                self._squares["face"][pair] += squares[:, self._regions.face].double().sum()
+                self._squares["face"][pair] += squares[:, self._regions.posed_face].double().sum()
 
     def put(self, values: MeasuredValues, n_best: int) -> None:
         """Note the seed's metrics of the mesh."""
