@@ -11,6 +11,7 @@ Every number in a table is the unweighted mean over sequences, of those valid fo
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 
 from singinghead.flame_model.errors import InputError
 from singinghead.metrics.definitions import Metric
-from singinghead.metrics.results import MethodResult, SequenceRecord, check_result
+from singinghead.metrics.results import MethodResult, SequenceRecord, check_result, subject_of
 
 
 @dataclass(frozen=True)
@@ -84,11 +85,15 @@ class Comparison:
     @property
     def subjects(self) -> tuple[str, ...]:
         """Who sings in ``ids``."""
-        return tuple(dict.fromkeys(record.subject for record in self.results[0].sequences if record.id in set(self.ids)))
+        return tuple(dict.fromkeys(subject_of(clip_id) for clip_id in self.ids))
+
+    @functools.cached_property
+    def _records(self) -> dict[str, dict[str, SequenceRecord]]:
+        return {result.method: {record.id: record for record in result.sequences} for result in self.results}
 
     def values(self, result: MethodResult, metric: str) -> dict[str, float]:
         """What is averaged: ID to value, in the order of the IDs; empty where the cell is."""
-        records = {record.id: record for record in result.sequences}
+        records = self._records[result.method]
         found = {clip_id: _value(records.get(clip_id), metric) for clip_id in self.ids_of[metric]}
         return {clip_id: value for clip_id, value in found.items() if value is not None}
 

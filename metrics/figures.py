@@ -136,41 +136,40 @@ def by_subject(summary: Summary, column: Column) -> str:
         return _svg(figure, f"{column.metric.name} by subject, {len(subjects)} subjects; the numbers are in the table below")
 
 
-def curve(name: str, clip_id: str, rows: Mapping[str, Sequence[float]], highlighted: str, summary: Summary) -> str:
-    """Values of one clip over time: the highlighted method in colour, the others faint, the ground truth dashed.
+def curve(name: str, clip_id: str, rows: Mapping[str, Sequence[float]], about: Sequence[str], summary: Summary) -> str:
+    """Values of one clip over time: the methods that it is about in colour, the others faint, the ground truth dashed.
 
     Args:
         name: of the curve.
         clip_id: of the clip.
         rows: by method, values a frame.
-        highlighted: the method that it is about.
+        about: methods.
         summary: for the looks.
     """
     appearance = looks(summary.rows)
     roles = {row.method: row.role for row in summary.rows}
     with _axes(1.7, left=0.55) as (figure, axes):
-        for method in sorted(rows, key=lambda method: method == highlighted):
-            frames, heights = _thinned(rows[method])
-            if method == highlighted:
+        for method in sorted(rows, key=lambda method: method in about):
+            frames, heights = _thinned(rows[method], _MOST_CURVE_POINTS if method in about else 1_200 // len(rows))
+            if method in about:
                 axes.plot(frames, heights, color=appearance[method].stand_in, lw=1.6)
             elif roles[method] == "ground truth":
                 axes.plot(frames, heights, color=_INK, lw=1, ls=(0, (3, 2)))
             elif roles[method] == "method":
-                axes.plot(frames, heights, color=_MUTED, lw=0.7, alpha=0.7)
+                axes.plot(frames, heights, color=_MUTED, lw=0.7, alpha=0.7 if len(rows) < 6 else 0.35)
         axes.set_xlabel("frame")
         axes.set_ylabel(name)
         axes.margins(x=0.01)
-        heights = np.asarray(rows[highlighted])
-        peak = f"mean {np.mean(heights):.3g}, largest {np.max(heights):.3g} at frame {int(np.argmax(heights))}"
-        return _svg(figure, f"{name} of {highlighted} on {clip_id}, over {len(heights)} frames: {peak}")
+        said = [f"{method} mean {np.mean(rows[method]):.3g}, largest {np.max(rows[method]):.3g}" for method in about]
+        return _svg(figure, f"{name} on {clip_id} over {len(rows[about[0]])} frames: {'; '.join(said)}")
 
 
-def _thinned(values: Sequence[float]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def _thinned(values: Sequence[float], most: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Frames and heights; of a long curve the smallest and largest of each stretch, so that no peak is lost."""
     heights = np.asarray(values, float)
-    if len(heights) <= _MOST_CURVE_POINTS:
+    if len(heights) <= most:
         return np.arange(len(heights)), heights
-    stretches = np.array_split(np.arange(len(heights)), _MOST_CURVE_POINTS // 2)
+    stretches = np.array_split(np.arange(len(heights)), max(1, most // 2))
     picked = [stretch[choose(heights[stretch])] for stretch in stretches for choose in (np.argmin, np.argmax)]
     frames = np.unique(picked)
     return frames, heights[frames]
@@ -193,7 +192,7 @@ def _number_axis(axes: Axes, column: Column, which: str) -> None:
 
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_locator(MaxNLocator(4))
-    axis.set_label_text(column.numerals.unit(column.metric.unit) or "no unit")
+    axis.set_label_text(column.numerals.unit(column.metric.unit) or column.metric.name)
     axes.grid(axis="x" if which == "x" else "y", color=_MUTED, alpha=0.25, lw=0.6)
     axes.set_axisbelow(True)
 
@@ -223,6 +222,16 @@ def _svg(figure: Figure, description: str) -> str:
     prefix = f"f{hashlib.sha256(text.encode()).hexdigest()[:8]}-"  # names inside a drawing are its own on a page of many
     text = re.sub(r'((?<= )id="|href="#|url\(#)', lambda found: found.group() + prefix, text).replace("xlink:href", "href")
     text = re.sub(r"(?m)^\s+|\s+$", "", text)
+    text = re.sub(r'<g( clip-path="[^"]*")>((?:\s*<use [^>]*/>)+)', _style_once, text)
     head, _, rest = text.partition(">")
     box = re.search(r'viewBox="[^"]*"', head)
     return f'<svg role="img" aria-label="{escape(description)}" {box.group() if box else ""}>{rest}'
+
+
+def _style_once(group: re.Match[str]) -> str:
+    """A group of markers that look alike says so once, not at each of hundreds."""
+    styles = set(re.findall(r' style="[^"]*"', group[2]))
+    if len(styles) != 1:
+        return group.group()
+    (style,) = styles
+    return f"<g{group[1]}{style}>" + group[2].replace(style, "")

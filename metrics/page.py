@@ -62,7 +62,7 @@ def page(summary: Summary, videos: Videos | None = None) -> str:
         videos=videos or {},
         arrows=ARROWS,
         directions=DIRECTIONS,
-        none=NONE,
+        dash=NONE,
     )
     return text
 
@@ -101,7 +101,7 @@ def _extremes(summary: Summary, column: Column) -> list[dict[str, Any]]:
     for row in summary.comparison.methods:
         values = summary.comparison.values(row, column.metric.name)
         best, worst = extremes(summary.comparison, row, column.metric, _EXTREMES)
-        if worst:
+        if best:
             clips = [[(clip_id, column.numerals.text(values[clip_id])) for clip_id in ids] for ids in (best, worst)]
             found.append({"method": row.method, "best": clips[0], "worst": clips[1]})
     return found
@@ -153,32 +153,36 @@ def _tests_in_words(summary: Summary) -> str:
 
 
 def _curves(summary: Summary) -> list[dict[str, Any]]:
-    """Each method's worst clip by the first metric that ranks, then the best clip of the first method."""
-    by_method = {row.method: {record.id: record.curves for record in row.sequences if record.curves} for row in summary.rows}
+    """By the first metric that ranks, the worst clip of each method and the best of the first, each clip once."""
     for column in summary.columns:
         ranked = {row.method: extremes(summary.comparison, row, column.metric, 1) for row in summary.comparison.methods}
-        wanted = [(method, "worst", worst[0]) for method, (_, worst) in ranked.items() if worst]
-        if not wanted:
-            continue
-        best = next(((method, "best", ids[0]) for method, (ids, _) in ranked.items() if ids), None)
-        chosen = [*wanted[: _CLIPS_DRAWN - 1], *([best] if best else [])]
-        return [
-            _drawn(summary, by_method, method, f"{which} by {column.metric.name}", clip_id)
-            for method, which, clip_id in chosen
-            if by_method[method].get(clip_id)
-        ]
+        about: dict[str, list[tuple[str, str]]] = {}
+        for method, (_, worst) in ranked.items():
+            for clip_id in worst:
+                about.setdefault(clip_id, []).append((method, f"worst by {column.metric.name}"))
+        if about:
+            chosen = dict(list(about.items())[: _CLIPS_DRAWN - 1])
+            method, (best, _) = next(iter(ranked.items()))
+            for clip_id in best:
+                chosen[clip_id] = [*chosen.get(clip_id, []), (method, f"best by {column.metric.name}")]
+            if len(summary.comparison.ids) == 1:
+                chosen = {
+                    clip_id: [(method, "its only sequence") for method, _ in named] for clip_id, named in chosen.items()
+                }
+            drawn = [_drawn(summary, clip_id, named) for clip_id, named in chosen.items()]
+            return [entry for entry in drawn if entry["pictures"]]
     return []
 
 
-def _drawn(
-    summary: Summary, by_method: Mapping[str, Mapping[str, Any]], method: str, which: str, clip_id: str
-) -> dict[str, Any]:
+def _drawn(summary: Summary, clip_id: str, named: list[tuple[str, str]]) -> dict[str, Any]:
+    curves = {row.method: record.curves for row in summary.rows for record in row.sequences if record.id == clip_id}
+    about = [method for method, _ in named]
     pictures = []
-    for name in by_method[method][clip_id]:
-        rows = {other: clips[clip_id][name] for other, clips in by_method.items() if clips.get(clip_id, {}).get(name)}
-        if method in rows:
-            pictures.append((name, figures.curve(name, clip_id, rows, method, summary)))
-    return {"method": method, "which": which, "clip": clip_id, "pictures": pictures}
+    for name in dict.fromkeys(name for method in about for name in curves[method]):
+        rows = {method: values[name] for method, values in curves.items() if values.get(name)}
+        if shown := [method for method in about if method in rows]:
+            pictures.append((name, figures.curve(name, clip_id, rows, shown, summary)))
+    return {"clip": clip_id, "about": named, "pictures": pictures}
 
 
 def _conditions(summary: Summary) -> dict[str, list[tuple[str, str]]]:

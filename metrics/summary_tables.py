@@ -111,12 +111,13 @@ def facts(summary: Summary) -> list[str]:
     out = {sequence.id for sequence in comparison.left_out}
     samples = (comparison.methods or comparison.results)[0].n_samples
     lines = [
-        f"Means over {_count(len(comparison.ids), 'sequence')} of {_count(len(comparison.subjects), 'subject')}, "
-        f"valid for {_every(len(comparison.methods))}; {len(out) or 'none'} left out. {_count(samples, 'sample')} each."
+        f"Means over {_count(len(comparison.ids), 'sequence')} of {_count(len(comparison.subjects), 'subject')}"
+        f"{', valid for every method' if len(comparison.methods) > 1 else ''}; {len(out) or 'none'} left out. "
+        f"{_count(samples, 'sample')} each."
     ]
     conditions = {key: value for key, value in summary.rows[0].conditions.items() if value is not None}
     if conditions:
-        lines.append(", ".join(f"{key}: {_short(value)}" for key, value in conditions.items()) + ".")
+        lines.append(", ".join(f"{key}: {_short(value)}" for key, value in conditions.items()))
     return lines
 
 
@@ -126,7 +127,7 @@ def legend(summary: Summary, best: str, second: str) -> str:
     marks = {0: "", 1: "", 2: f"The better is {best}. "}.get(many, f"The best is {best}, the second {second}. ")
     cells = [cell for column in summary.columns for cell in column.cells.values()]
     if any(cell.interval for cell in cells):
-        spread = "In brackets: 95 % interval, bootstrap over subjects."
+        spread = "In brackets: 95\N{NO-BREAK SPACE}% interval, bootstrap over subjects."
     else:
         spread = f"No intervals: they need {FEWEST_FOR_INTERVAL} subjects, here are {len(summary.comparison.subjects)}."
     return marks + spread + (f" {NONE}: no value, see the notes." if summary.empty_cells else "")
@@ -139,6 +140,8 @@ def remarks(summary: Summary) -> Iterator[tuple[str, list[str]]]:
         empty.setdefault((method, reason), []).append(metric.name)
     if empty:
         yield "No value", [f"{method}: {', '.join(names)}: {reason}" for (method, reason), names in empty.items()]
+    if unranked := _unranked(summary):
+        yield "Not ranked", [f"{', '.join(unranked)}: the best is the ground truth's own value, which is not here"]
     if narrower := list(_narrower(summary)):
         yield "Metrics over fewer sequences", narrower
     if left_out := summary.comparison.left_out:
@@ -146,6 +149,14 @@ def remarks(summary: Summary) -> Iterator[tuple[str, list[str]]]:
         yield "Sequences left out", _shortened(lines, "all are in per_sequence.csv")
     if notes := [f"{row.method}: {note}" for row in summary.rows for note in row.notes]:
         yield "Notes", notes
+
+
+def _unranked(summary: Summary) -> list[str]:
+    truth = summary.comparison.ground_truth
+    if len(summary.comparison.methods) < 2:
+        return []
+    columns = [column for column in summary.columns if column.metric.better == "truth"]
+    return [column.metric.name for column in columns if not truth or column.cells[truth.method].value.value is None]
 
 
 def _narrower(summary: Summary) -> Iterator[str]:
@@ -241,7 +252,3 @@ def _short(value: object) -> str:
 
 def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'s' if number != 1 else ''}"
-
-
-def _every(methods: int) -> str:
-    return "every method" if methods > 1 else "it"

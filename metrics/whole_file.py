@@ -8,6 +8,17 @@ from pathlib import Path
 from singinghead.flame_model.errors import InputError
 
 
+def check_folder(folder: Path) -> None:
+    """Make a folder that files are to be written to, and try it: better before hours of work than after them.
+
+    Raises:
+        InputError: nothing can be written there.
+    """
+    trial = folder / ".trial"
+    write_whole(trial, "")
+    trial.unlink(missing_ok=True)
+
+
 def write_whole(path: Path, text: str) -> None:
     """Write a UTF-8 file, and its folder where that is missing; lines end as ``text`` says.
 

@@ -14,6 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from measured import drawn
+
+from singinghead.metrics.result_file import write_result
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -103,6 +106,16 @@ def wheel_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def installed_commands(name: str, request: pytest.FixtureRequest) -> Path:
     return request.getfixturevalue("wheel_environment") / "bin" if name == "wheel" else Path(sys.executable).parent
+
+
+@pytest.mark.parametrize("install", ["wheel", "editable"])
+def test_a_report_finds_its_page(install: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    write_result(drawn("ours", 1, 1, 2), tmp_path / "ours.json")
+    program = installed_commands(install, request) / "singinghead-tabulate"
+    subprocess.run([program, "ours.json", "--out", "."], capture_output=True, check=True, cwd=tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert "<svg" in page
+    assert "--series-1" in page
 
 
 @pytest.mark.parametrize("install", ["wheel", "editable"])

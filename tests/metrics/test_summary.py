@@ -57,6 +57,13 @@ def test_marks(metric: Metric, truth: float | None, values: dict[str, float | No
     assert marks(summary_of(metric, truth, **values)) == expected
 
 
+def test_a_metric_that_only_the_ground_truth_could_rank_says_so() -> None:
+    said = markdown(summary_of(SPREAD, a=1.0, b=2.0))
+    assert r"spread\_mm: the best is the ground truth's own value, which is not here" in said
+    assert "Not ranked" not in markdown(summary_of(SPREAD, 2.6, a=1.0, b=2.0))
+    assert "Not ranked" not in markdown(summary_of(SPREAD, a=1.0))
+
+
 def test_a_baseline_is_never_marked() -> None:
     rows = [result("a", {"id0_0": 2.0}), result("b", {"id0_0": 3.0}), result("still", {"id0_0": 1.0}, role="baseline")]
     assert marks(summarize(compare(rows))) == ".b."
@@ -222,7 +229,7 @@ def test_one_clip_says_that_it_has_no_interval() -> None:
     text = markdown(summarize(compare([result("a", {"id0_0": 1.5})])))
     assert "No intervals: they need 5 subjects, here are 1." in text
     assert "[" not in text.split("\n| --- ")[1].splitlines()[1]
-    assert "1 sequence of 1 subject, valid for it" in text
+    assert "over 1 sequence of 1 subject; none left out" in text
 
 
 def test_a_pooled_number_has_no_interval() -> None:
