@@ -4,8 +4,8 @@
 
 definitions  every metric's name, unit and direction
 
-vertex_error, face_dynamics, smoothness               of vertices, numpy or torch
-motion_distance, beat_alignment, mouth, audio_beats   of parameters, landmarks and sound
+vertex_errors, face_dynamics, smoothness              of vertices, numpy or torch
+motion_distance, beat_scores, mouth, audio_beats      of parameters, landmarks and sound
 seed_formulas                                         where the SingingHead benchmark's own differ
 
 evaluate_3d  methods against the ground truth: clips, sound_of_clip and head are what goes in;
@@ -21,7 +21,7 @@ tabulate     the same again, from saved results
 weights      the networks that metrics need, and where their files are looked for
 """
 
-from singinghead.metrics.beat_alignment import BeatAlignment, beat_alignment, motion_beats
+from singinghead.metrics.beat_scores import BeatAlignment, beat_alignment, motion_beats
 from singinghead.metrics.face_dynamics import upper_face_dynamics_deviation
 from singinghead.metrics.motion_distance import (
     head_rotation_error,
@@ -38,7 +38,7 @@ from singinghead.metrics.mouth import (
     warped_opening_error,
 )
 from singinghead.metrics.smoothness import head_motion, jitter, velocity_error
-from singinghead.metrics.vertex_error import (
+from singinghead.metrics.vertex_errors import (
     best_sample,
     errors_by_region,
     lip_error_curve,

@@ -21,7 +21,7 @@ from singinghead.metrics.head import MeasuredHead, MeasuredSubject
 from singinghead.metrics.measured_values import MeasuredValues
 from singinghead.metrics.motion_distance import pairs
 from singinghead.metrics.numpy_or_torch import Array, largest, length, to_numpy
-from singinghead.metrics.vertex_error import MM
+from singinghead.metrics.vertex_errors import MM
 
 if TYPE_CHECKING:
     import torch

@@ -17,8 +17,8 @@ from sung_dataset import IDS, MASKS, Dataset, T, smooth_motion, write_dataset, w
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.model import FlameModel, Subject
 from singinghead.flame_model.params import FlameParams
-from singinghead.metrics import audio_beats, face_dynamics, motion_distance, seed_formulas, smoothness, vertex_error
-from singinghead.metrics.beat_alignment import beat_alignment, motion_beats
+from singinghead.metrics import audio_beats, face_dynamics, motion_distance, seed_formulas, smoothness, vertex_errors
+from singinghead.metrics.beat_scores import beat_alignment, motion_beats
 from singinghead.metrics.clips import Method, read_split
 from singinghead.metrics.evaluate_3d import Benchmark, evaluate
 from singinghead.metrics.head import MeasuredHead
@@ -87,7 +87,7 @@ def test_the_corrected_protocol_is_the_pure_functions_on_whole_sequences(shared:
     subject, samples, truth = motions(shared, "noisy", IDS[0])
     p = np.stack([subject.vertices(s.with_head_pose(None)) for s in samples]).astype(np.float64)
     g = subject.vertices(truth.with_head_pose(None)).astype(np.float64)
-    lve, upper = vertex_error.lip_vertex_error(p, g, LIPS), np.unique(UPPER_FACE_TWICE)
+    lve, upper = vertex_errors.lip_vertex_error(p, g, LIPS), np.unique(UPPER_FACE_TWICE)
     fdd = face_dynamics.upper_face_dynamics_deviation(p, g, subject.template, upper)
     vectors, theirs = np.stack([s.to_vectors() for s in samples]), truth.to_vectors()
     landmarks = np.stack([subject.landmarks(s) for s in samples])
@@ -96,10 +96,10 @@ def test_the_corrected_protocol_is_the_pure_functions_on_whole_sequences(shared:
     expected = {
         "lve_l2_mm": lve.mean(),
         "lve_l2_mm_min": lve.min(),
-        "lve_sq_m2": vertex_error.lip_vertex_error_squared(p, g, LIPS).mean(),
-        "ve_mm": vertex_error.vertex_error(p, g, FACE).mean(),
-        "mve_mm": vertex_error.vertex_error(p, g).mean(),
-        "ve_mm_nose": vertex_error.vertex_error(p, g, MASKS["nose"]).mean(),
+        "lve_sq_m2": vertex_errors.lip_vertex_error_squared(p, g, LIPS).mean(),
+        "ve_mm": vertex_errors.vertex_error(p, g, FACE).mean(),
+        "mve_mm": vertex_errors.vertex_error(p, g).mean(),
+        "ve_mm_nose": vertex_errors.vertex_error(p, g, MASKS["nose"]).mean(),
         "fdd_m2": fdd.mean(),
         "fdd_m2_min": fdd[np.abs(fdd).argmin()],
         "fdd_abs_m2": np.abs(fdd).mean(),
@@ -125,11 +125,11 @@ def test_the_seed_protocol_is_the_seeds_formulas_on_whole_sequences(shared: Data
     g = subject.vertices(truth.with_head_pose(None)).astype(np.float64)
     posed, landmarks = (np.stack([f(s) for s in samples]) for f in (subject.vertices, subject.landmarks))
     beats = audio_beats.Sound((shared.root / "audio_seqs" / f"{IDS[0]}.wav",)).beat_frames()
-    lve = vertex_error.lip_vertex_error(p, g, LIPS) / 1000
+    lve = vertex_errors.lip_vertex_error(p, g, LIPS) / 1000
     expected = {
         "lve_mean": lve.mean(),
         "lve_min": lve.min(),
-        "ve_mean": vertex_error.vertex_error(p, g, FACE).mean() / 1000,
+        "ve_mean": vertex_errors.vertex_error(p, g, FACE).mean() / 1000,
         "ve_min": seed_formulas.smallest_vertex_error(p, g, FACE),
         "fdd": seed_formulas.dynamics_deviation(p, g, UPPER_FACE_TWICE),
         "diversity_verts": seed_formulas.sequence_diversity(posed),

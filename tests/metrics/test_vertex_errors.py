@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from singinghead.flame_model.errors import InputError
 from singinghead.metrics.face_dynamics import RunningDeviation, squared_displacement, upper_face_dynamics_deviation
-from singinghead.metrics.vertex_error import (
+from singinghead.metrics.vertex_errors import (
     best_sample,
     errors_by_region,
     lip_error_curve,

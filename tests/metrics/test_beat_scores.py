@@ -14,7 +14,7 @@ from scipy.signal import argrelextrema
 from singinghead.flame_model.errors import InputError
 from singinghead.metrics import audio_beats, seed_formulas
 from singinghead.metrics.audio_beats import HOP, RATE
-from singinghead.metrics.beat_alignment import beat_alignment, local_minima, motion_beats, n_paired
+from singinghead.metrics.beat_scores import beat_alignment, local_minima, motion_beats, n_paired
 
 FPS, T = 30.0, 240
 few = settings(max_examples=25, deadline=None)
