@@ -74,7 +74,7 @@ class Rig:
         Raises:
             UnavailableError: torch does not have that device.
         """
-        target = _torch_device(device)
+        target = torch_device(device)
         chosen = np.arange(len(template)) if only is None else only
 
         def put(array: Floats) -> torch.Tensor:
@@ -175,7 +175,12 @@ def _rotation_minus_identity(axis_angle: torch.Tensor) -> torch.Tensor:
     return torch.sin(angle) * cross + 2 * torch.sin(angle / 2) ** 2 * (cross @ cross)
 
 
-def _torch_device(device: str) -> torch.device:
+def torch_device(device: str) -> torch.device:
+    """A device by its name.
+
+    Raises:
+        UnavailableError: torch does not have it.
+    """
     import torch
 
     try:

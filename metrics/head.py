@@ -15,7 +15,7 @@ import numpy as np
 from singinghead.flame_model.arrays import Floats, HeadArrays, Indices
 from singinghead.flame_model.errors import InputError, UnavailableError
 from singinghead.flame_model.flame_file import find_flame_file
-from singinghead.flame_model.forward import CHUNK, Rig
+from singinghead.flame_model.forward import CHUNK, Rig, torch_device
 from singinghead.flame_model.model import ENVIRONMENT_VARIABLE, FlameModel
 from singinghead.flame_model.params import FlameParams, Frames
 from singinghead.flame_model.regions import COMPOSED, read_mask_lists
@@ -69,6 +69,7 @@ class MeasuredHead:
             InputError: the model would be the stand-in, whose numbers compare with no published ones; or a file is wrong.
             UnavailableError: torch does not have that device, or the stand-in's data are not installed.
         """
+        torch_device(device)  # sooner than any clip could fail for it
         flame = flame or os.environ.get(ENVIRONMENT_VARIABLE)
         model = FlameModel.load(flame)
         arrays = model.arrays
