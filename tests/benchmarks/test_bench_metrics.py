@@ -41,6 +41,7 @@ def test_the_seeds_way_gives_the_seeds_numbers() -> None:
     assert len(found) + 2 == len(GOLDEN) - 1, "all but the beats of the sound"
 
 
+@pytest.mark.slow
 def test_both_ways_agree_and_are_timed(tmp_path: Path) -> None:
     done = commands.run("benchmarks/bench_metrics.py", "--quick", "--out", tmp_path / "results.json")
     assert done.returncode == 0, done.stdout + done.stderr

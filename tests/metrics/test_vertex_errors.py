@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -161,6 +164,12 @@ def test_regions_are_named() -> None:
     (sample, *_), truth, _ = clip()
     found = errors_by_region(sample, truth, {"lips": LIPS, "rest": np.arange(30, 40)})
     assert found == {"lips": vertex_error(sample, truth, LIPS), "rest": vertex_error(sample, truth, np.arange(30, 40))}
+
+
+def test_numpy_needs_neither_torch_nor_librosa() -> None:
+    """They take seconds to import."""
+    code = "import sys, singinghead.metrics; assert not {'torch', 'librosa', 'scipy', 'matplotlib'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_the_neutral_is_subtracted() -> None:
