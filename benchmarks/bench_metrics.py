@@ -26,8 +26,9 @@ import psutil
 import tyro
 from measured import peak_mb
 
+from singinghead.flame_model.dataset import read_split
 from singinghead.flame_model.errors import InputError
-from singinghead.metrics.clips import Method, load_truth, read_split
+from singinghead.metrics.clips import Method, load_truth
 from singinghead.metrics.definitions import SEED_3D, Protocol
 from singinghead.metrics.evaluate_3d import Benchmark, evaluate
 from singinghead.metrics.head import MeasuredHead

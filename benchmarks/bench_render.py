@@ -99,7 +99,7 @@ class Cell:
 def bench(options: Options) -> int:
     """Run everything; 1 if a case failed, not counting those whose GL is not there."""
     options = _checked(options)
-    gl, environment, why_not = _gl() if set(options.cases) != {"software"} else ("not asked for", {}, "")
+    gl, environment, why_not = find_gl() if set(options.cases) != {"software"} else ("not asked for", {}, "")
     arrays = FlameModel.load().arrays
     head = f"{arrays.name}, {len(arrays.template)} vertices, {len(arrays.faces)} faces"
     started = dt.datetime.now(dt.UTC)
@@ -142,7 +142,7 @@ def _checked(options: Options) -> Options:
     return replace(options, device=choose_device(options.device))
 
 
-def _gl() -> tuple[str, dict[str, str], str]:
+def find_gl() -> tuple[str, dict[str, str], str]:
     """The GL device; what binds a process to it; and, where there is none, why."""
     try:
         choice = choose_backend("pyrender")
@@ -158,8 +158,11 @@ def _clip(options: Options, folder: Path) -> tuple[Path, Path | None, Path | Non
             raise InputError("--data-root needs --seq")
         options = replace(options, seq=write_dataset(folder)[0], data_root=folder)
     wanted = render_seq.Options(seq=str(options.seq), data_root=options.data_root)
-    path, dataset = render_seq.find_sequence(wanted)
-    return path.absolute(), *render_seq.find_sound(wanted, dataset, path.stem)
+    sequence, dataset = render_seq.find_sequence(wanted)
+    vocals, bgm = render_seq.find_sound(wanted, dataset, sequence.stem)
+    if any(file and file.member for file in (sequence, vocals, bgm)):
+        raise InputError("its clips lie in zips", file=options.data_root, remedy="the peers' loops need them unpacked")
+    return sequence.path, vocals.path if vocals else None, bgm.path if bgm else None
 
 
 def _jobs(options: Options, clip: tuple[Path, Path | None, Path | None], videos: Path) -> Iterator[Job]:

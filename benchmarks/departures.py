@@ -23,6 +23,7 @@ from known_answers import FPS, halved, noisy, write_methods
 
 from singinghead.flame_model.params import FlameParams
 from singinghead.flame_model.sequence import ParamSequence
+from singinghead.flame_model.stored_file import StoredFile
 from singinghead.metrics import face_dynamics, motion_distance, seed_formulas, vertex_errors
 from singinghead.metrics.audio_beats import HOP, RATE, Sound
 from singinghead.metrics.beat_scores import beat_alignment, motion_beats
@@ -108,7 +109,7 @@ def show(options: Options) -> None:
             vectors = truth.params.to_vectors()
             noise = NOISE * rng.standard_normal((options.samples, *vectors.shape))
             samples = [FlameParams.from_vectors(sample) for sample in (vectors + noise).astype(np.float32)]
-            sound = Sound((Path(folder) / "bgm_seqs" / f"{clip_id}_bgm.wav",))
+            sound = Sound((StoredFile(Path(folder) / "bgm_seqs" / f"{clip_id}_bgm.wav"),))
             person = head.subject(truth.shape)
             found.append(of_vertices(head, person, truth, samples) | of_motion(truth.params, samples, sound))
     for name in found[0]:

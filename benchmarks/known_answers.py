@@ -25,6 +25,7 @@ import tyro
 
 from singinghead.flame_model.params import FlameParams, Frames
 from singinghead.flame_model.sequence import ParamSequence, load_sequence
+from singinghead.flame_model.stored_file import StoredFile
 from singinghead.metrics.audio_beats import Sound
 from singinghead.metrics.clips import Method
 from singinghead.metrics.comparison import compare
@@ -109,7 +110,7 @@ def write_methods(root: Path) -> tuple[str, ...]:
         path = root / "flame_seqs" / f"{clip_id}.pkl"
         sequence = load_sequence(path)
         assert isinstance(sequence, ParamSequence)
-        beats = Sound((root / "bgm_seqs" / f"{clip_id}_bgm.wav",)).beats_s()
+        beats = Sound((StoredFile(root / "bgm_seqs" / f"{clip_id}_bgm.wav"),)).beats_s()
         truth = on_beats(sequence.params, beats)
         path.unlink()
         write_motion(path.with_suffix(".npz"), truth, sequence.shape)

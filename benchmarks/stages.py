@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from singinghead.flame_model.model import FlameModel
 from singinghead.flame_model.sequence import ParamSequence
-from singinghead.render import shading, software, visibility
+from singinghead.render import shading, software, texturing, visibility
 from singinghead.render.camera import fixed_camera
 from singinghead.render.normals import vertex_normals
 from singinghead.render.rasterizer import Rasterizer, open_rasterizer
@@ -105,7 +105,7 @@ def _kernel_seconds(rasterizer: Rasterizer, vertices: list[NDArray[np.float32]])
 
     kernels = [
         (module, name, value)
-        for module in (software, visibility, shading)
+        for module in (software, visibility, texturing, shading)
         for name, value in vars(module).items()
         if isinstance(value, numba.core.dispatcher.Dispatcher) and not name.startswith("_")
     ]

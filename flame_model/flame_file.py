@@ -28,6 +28,9 @@ MODEL_NAMES = ("generic_model", "FLAME_NEUTRAL", "flame2023", "flame2023_Open")
 """File names, without suffix, looked for in a folder, in this order."""
 
 _KEYS = ("v_template", "shapedirs", "posedirs", "J_regressor", "kintree_table", "weights", "f")
+_UV_KEYS = ("vt", "ft")
+_TEXTURE_SPACE = "FLAME_texture.npz"
+"""Beside a model: FLAME's texture space, of which only the texture coordinates are read."""
 _N_COMPONENTS = 400
 _FIRST_EXPRESSION = 300
 _NO_JAW = "has no jaw: SingingHead's jaw rotations would move nothing"
@@ -52,7 +55,7 @@ def find_flame_file(path: str | PathLike[str]) -> Path:
 
 
 def read_flame(path: str | PathLike[str]) -> HeadArrays:
-    """Read a FLAME model with the masks and landmarks that lie beside it.
+    """Read a FLAME model with the masks, landmarks and texture coordinates that lie beside it.
 
     Raises:
         InputError: the file is no complete FLAME model, or is the 2023 one without a jaw.
@@ -96,6 +99,7 @@ def _head_arrays(content: Any, path: Path) -> HeadArrays:
         raise InputError(_NO_JAW)
     faces = values["f"].astype(np.int64)
     regions = read_masks(path.parent / "FLAME_masks.pkl", len(values["v_template"]))
+    uvs, uv_faces = _read_uvs(path.parent / _TEXTURE_SPACE, len(faces))
     return HeadArrays(
         name=path.name,
         template=values["v_template"],
@@ -108,6 +112,8 @@ def _head_arrays(content: Any, path: Path) -> HeadArrays:
         regions=regions,
         parts=_parts(faces, regions),
         landmarks=_read_landmarks(path.parent, len(faces)),
+        uvs=uvs,
+        uv_faces=uv_faces,
     )
 
 
@@ -127,6 +133,24 @@ def _parts(faces: NDArray[np.int64], regions: Mapping[str, NDArray[np.int64]]) -
     is_eye = np.isin(faces, np.concatenate(eyes)).all(axis=1) if eyes else np.zeros(len(faces), bool)
     parts = {"skin": np.flatnonzero(~is_eye), "eyes": np.flatnonzero(is_eye)}
     return {name: part for name, part in parts.items() if len(part)}
+
+
+def _read_uvs(path: Path, n_faces: int) -> tuple[NDArray[np.float64], NDArray[np.int64]] | tuple[None, None]:
+    """Texture coordinates (U, 2) and their indices at the corners of faces (F, 3), where the file is there."""
+    if not path.is_file():
+        return None, None
+    content = array_file.read(path, only=_UV_KEYS)
+    try:
+        uvs, uv_faces = (_numbers(key, content[key]) for key in _UV_KEYS)
+        check_shape("vt", uvs, "U", 2)
+        check_shape("ft", uv_faces, n_faces, 3)
+        if uv_faces.size and not 0 <= uv_faces.min() <= uv_faces.max() < len(uvs):
+            raise InputError(f"ft names texture coordinates that vt of {len(uvs)} does not have")
+    except KeyError as error:
+        raise InputError(f"no texture coordinates: no {error} in it", file=path) from None
+    except InputError as error:
+        raise InputError(f"not this model's texture coordinates: {error}", file=path) from None
+    return uvs, uv_faces.astype(np.int64)
 
 
 def _read_landmarks(folder: Path, n_faces: int) -> dict[str, Landmarks]:

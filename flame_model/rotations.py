@@ -27,6 +27,14 @@ def matrix_from_axis_angle(axis_angle: NDArray[Real]) -> NDArray[Real]:
     return np.asarray(np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross), axis_angle.dtype)
 
 
+def angle_between(start: Frames, end: Frames) -> NDArray[np.float64]:
+    """The angles in radians, (T,), 0 to π, of the shortest rotations from ``start`` to ``end``, both (T, 3) axis-angle."""
+    a, b = _quaternion(start), _quaternion(end)
+    sign = np.where((a * b).sum(axis=1, keepdims=True) < 0, -1, 1)
+    # From the chord and not the cosine, which knows no angle under 1e-8.
+    return np.asarray(4 * np.arcsin(np.minimum(np.linalg.norm(a - sign * b, axis=1) / 2, 1)))
+
+
 def slerp(start: Frames, end: Frames, weight: Frames) -> Frames:
     """Rotate evenly from ``start`` to ``end`` along the shorter way.
 

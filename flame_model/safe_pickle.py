@@ -16,7 +16,6 @@ import math
 import pickle
 import struct
 from collections.abc import Callable, Iterable
-from os import PathLike
 from typing import Any, ClassVar
 
 import numpy as np
@@ -44,14 +43,14 @@ from singinghead.flame_model.pickled import (
 )
 
 
-def loads(data: bytes, file: str | PathLike[str]) -> Any:
+def loads(data: bytes, file: object) -> Any:
     """Unpickle ``data``, allowing only arrays and plain containers.
 
     Strings of Python 2 pickles are read as latin-1, as numpy arrays in them require.
 
     Args:
         data: a whole pickle.
-        file: where it came from, for messages.
+        file: where it came from, as messages name it.
 
     Returns:
         Containers of numpy arrays, numbers and strings.

@@ -5,18 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from singinghead.flame_model import array_file
-from singinghead.flame_model.errors import InputError
+from singinghead.flame_model.errors import AngleError, InputError, NotFiniteError
 from singinghead.flame_model.params import N_EXPRESSION, N_PARAMS, N_SHAPE, FlameParams, Frames
 from singinghead.flame_model.rotations import rotation_angle, slerp
 from singinghead.flame_model.shapes import as_array, check_shape
+from singinghead.flame_model.stored_file import Source, StoredFile
 
 logger = logging.getLogger(__name__)
 
@@ -29,14 +28,14 @@ class ParamSequence:
 
     Attributes:
         id: the clip's name, e.g. ``id0_10_0_0``; opaque.
-        path: the file it came from.
+        file: what it came from.
         params: T frames of parameters.
         shape: (100,) identity coefficients, or None where the file has none.
         n_samples: how many samples the file holds; ``params`` is one of them.
     """
 
     id: str
-    path: Path
+    file: StoredFile
     params: FlameParams
     shape: Frames | None
     n_samples: int = 1
@@ -51,14 +50,14 @@ class VertexSequence:
 
     Attributes:
         id: the clip's name.
-        path: the file it came from.
+        file: what it came from.
         stored: (N, V, 3) metres, the file's own frames.
         position: (T,) where in ``stored`` each frame of the clip lies; fractions are between two stored frames.
         n_samples: how many samples the file holds.
     """
 
     id: str
-    path: Path
+    file: StoredFile
     stored: NDArray[np.floating]
     position: NDArray[np.float64]
     n_samples: int = 1
@@ -77,14 +76,14 @@ class VertexSequence:
             try:
                 first, second = (_floats("vertices", self.stored[frames]) for frames in (before, after))
             except InputError as error:
-                raise InputError(f"{error} of those from {before[0]}", file=self.path) from None
+                raise type(error)(f"{error} of those from {before[0]}", file=self.file) from None
             yield first + weight[..., None] * (second - first)
 
 
 Sequence = ParamSequence | VertexSequence
 
 
-def load_sequence(path: str | PathLike[str], sample: int = 0) -> Sequence:
+def load_sequence(source: Source, sample: int = 0) -> Sequence:
     """Read one clip.
 
     Read are: a ``.pkl`` or ``.npz`` of ``expcodes`` (T, 50), ``posecodes`` (T, 9) = global, neck, jaw and perhaps
@@ -92,26 +91,26 @@ def load_sequence(path: str | PathLike[str], sample: int = 0) -> Sequence:
     vertices (T, V, 3), (S, T, V, 3), (T, 3V) or (S, T, 3V) in ``.npy``.
 
     Args:
-        path: the file; its stem is the clip's id.
+        source: a path, or a dataset's file; its stem is the clip's id.
         sample: which of several samples.
 
     Raises:
         InputError: the file cannot be read, or is not a sequence: wrong keys, shape or type, NaN, angles over 2π.
         UnsafePickleError: a pickle asks for something other than arrays.
     """
-    path = Path(path)
-    content = array_file.read(path)
+    file = StoredFile.of(source)
+    content = array_file.read(file)
     try:
         if isinstance(content, Mapping):
-            return _from_mapping(content, path, sample)
+            return _from_mapping(content, file, sample)
         if isinstance(content, np.ndarray):
-            return _from_array(content, path, sample)
+            return _from_array(content, file, sample)
         raise InputError(f"holds a {type(content).__name__}, not arrays")
     except InputError as error:
-        raise InputError(str(error), file=path) from None
+        raise type(error)(str(error), file=file) from None
 
 
-def _from_mapping(content: Mapping[str, Any], path: Path, sample: int) -> ParamSequence:
+def _from_mapping(content: Mapping[str, Any], file: StoredFile, sample: int) -> ParamSequence:
     missing = [key for key in _KEYS if key not in content]
     if missing:
         found = ", ".join(sorted(str(key) for key in content)[:8]) or "nothing"
@@ -123,17 +122,17 @@ def _from_mapping(content: Mapping[str, Any], path: Path, sample: int) -> ParamS
     check_shape("posecodes", pose, n_frames, 9)
     params = _checked(FlameParams.from_vectors(np.concatenate([expression, pose], axis=1)))
     shape = content.get("shapecode")
-    return ParamSequence(path.stem, path, params, None if shape is None else _shape_code(shape))
+    return ParamSequence(file.stem, file, params, None if shape is None else _shape_code(shape))
 
 
-def _from_array(array: NDArray[Any], path: Path, sample: int) -> Sequence:
+def _from_array(array: NDArray[Any], file: StoredFile, sample: int) -> Sequence:
     if array.dtype.hasobject or array.ndim < 2:
         raise InputError(f"holds an array of shape {array.shape} and type {array.dtype}, not a sequence")
     width = array.shape[-1]
     one_sample = 3 if width == 3 else 2  # axes: (T, V, 3), else (T, 59) or (T, 3V)
     samples = array[None] if array.ndim == one_sample else array
     is_params = width == N_PARAMS
-    if samples.ndim != one_sample + 1 or not (is_params or (width % 3 == 0 and path.suffix.lower() == ".npy")):
+    if samples.ndim != one_sample + 1 or not (is_params or (width % 3 == 0 and file.suffix.lower() == ".npy")):
         raise InputError(
             f"an array of shape {array.shape} is neither parameters (T, 59) nor, in .npy, vertices (T, V, 3) or (T, 3V)"
         )
@@ -142,13 +141,13 @@ def _from_array(array: NDArray[Any], path: Path, sample: int) -> Sequence:
     chosen = samples[sample]
     if is_params:
         params = _checked(FlameParams.from_vectors(_floats("params", chosen)))
-        return ParamSequence(path.stem, path, params, None, len(samples))
+        return ParamSequence(file.stem, file, params, None, len(samples))
     if chosen.dtype.kind != "f":
         raise InputError(f"vertices must be floating point; got {chosen.dtype}")
     if chosen.size == 0:
         raise InputError("holds no frames")
     stored = chosen.reshape(len(chosen), -1, 3)
-    return VertexSequence(path.stem, path, stored, np.arange(len(stored), dtype=np.float64), len(samples))
+    return VertexSequence(file.stem, file, stored, np.arange(len(stored), dtype=np.float64), len(samples))
 
 
 def _floats(name: str, value: Any) -> Frames:
@@ -159,7 +158,7 @@ def _floats(name: str, value: Any) -> Frames:
         array = array.astype(np.float32)
     if not np.isfinite(array).all():
         where = f", first in frame {np.argwhere(~np.isfinite(array))[0][0]}" if array.ndim > 1 else ""
-        raise InputError(f"{name} holds NaN or infinity{where}")
+        raise NotFiniteError(f"{name} holds NaN or infinity{where}")
     return array
 
 
@@ -179,7 +178,7 @@ def _checked(params: FlameParams) -> FlameParams:
         frame = int(angles.argmax())
         problem = f"{name} turns by {angles[frame]:.2f} rad in frame {frame}"
         if angles[frame] > 2 * np.pi:
-            raise InputError(f"{problem}, over 2π", remedy="are the angles in degrees?")
+            raise AngleError(f"{problem}, over 2π", remedy="are the angles in degrees?")
         if angles[frame] > np.pi:
             logger.warning("%s, over π: is it meant?", problem)
     return params

@@ -18,9 +18,10 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
+from singinghead.flame_model.dataset import read_split
 from singinghead.flame_model.errors import InputError
 from singinghead.metrics.audio_beats import BeatAudio
-from singinghead.metrics.clips import Method, read_split
+from singinghead.metrics.clips import Method, is_stored
 from singinghead.metrics.results import MethodResult
 from singinghead.metrics.sound_of_clip import Recordings
 
@@ -116,7 +117,7 @@ def _folder(given: Path | None, root: Path | None, part: str, option: str) -> Pa
     if given is None and root is None:
         raise InputError(f"nothing says where {part} are", remedy=f"give {option} or --data-root")
     folder = given or Path(str(root)) / part
-    if not folder.is_dir():
+    if not is_stored(folder):
         raise InputError("no such folder", file=folder, remedy=f"{option} or --data-root names it")
     return folder
 
@@ -130,7 +131,7 @@ def _split(options: Options) -> Path:
 def _recordings(options: Options) -> Recordings:
     """Vocals in their folder, and the music in ``bgm_seqs`` beside it."""
     root, vocals = options.data_root, options.audio
-    if vocals is not None and not vocals.is_dir():
+    if vocals is not None and not is_stored(vocals):
         raise InputError("no such folder", file=vocals, remedy="--audio is the folder of ID.wav")
     if vocals is None and root is not None:
         vocals = root / "audio_seqs"

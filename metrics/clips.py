@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from os import PathLike
 from pathlib import Path
 
 from singinghead.flame_model import sequence
+from singinghead.flame_model.archive import open_archive
 from singinghead.flame_model.array_file import SUFFIXES
-from singinghead.flame_model.dataset import check_id
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.sequence import ParamSequence, VertexSequence, load_sequence
+from singinghead.flame_model.stored_file import StoredFile
 
 MAY_DIFFER_S = 0.1
 """How much shorter or longer than the ground truth a prediction may be: it is cut, or the ground truth is."""
@@ -66,9 +66,9 @@ class Method:
         Raises:
             InputError: the folder has no such clip, or its file is no sequence.
         """
-        path = motion_path(self.folder, clip_id)
-        first = load_sequence(path)
-        rest = (load_sequence(path, sample) for sample in range(1, first.n_samples))
+        file = motion_file(self.folder, clip_id)
+        first = load_sequence(file)
+        rest = (load_sequence(file, sample) for sample in range(1, first.n_samples))
         return tuple(sequence.resample(sample, self.fps, fps) for sample in (first, *rest))
 
     def count_samples(self, ids: Iterable[str]) -> int | None:
@@ -76,7 +76,7 @@ class Method:
         counts = []
         for clip_id in ids:
             try:
-                counts.append(load_sequence(motion_path(self.folder, clip_id)).n_samples)
+                counts.append(load_sequence(motion_file(self.folder, clip_id)).n_samples)
             except InputError:
                 continue  # it fails again, and is listed, when it is measured
         return min(counts, default=None)
@@ -88,22 +88,45 @@ def load_truth(folder: Path, clip_id: str) -> ParamSequence:
     Raises:
         InputError: it is missing, or no FLAME parameters.
     """
-    truth = load_sequence(motion_path(folder, clip_id))
+    truth = load_sequence(motion_file(folder, clip_id))
     if not isinstance(truth, ParamSequence):
-        raise InputError("the ground truth must be FLAME parameters, not vertices", file=truth.path)
+        raise InputError("the ground truth must be FLAME parameters, not vertices", file=truth.file)
     return truth
 
 
-def motion_path(folder: Path, clip_id: str) -> Path:
+def motion_file(folder: Path, clip_id: str) -> StoredFile:
     """The file of one clip in a folder of sequences.
 
     Raises:
         InputError: there is none.
     """
-    found = next((path for suffix in SUFFIXES if (path := folder / f"{clip_id}{suffix}").is_file()), None)
+    found = find_stored(folder, [f"{clip_id}{suffix}" for suffix in SUFFIXES])
     if found is None:
         raise InputError(f"no {clip_id}.pkl, .npz or .npy", file=folder)
     return found
+
+
+def is_stored(folder: Path) -> bool:
+    """Whether a folder is there, or the release's zip of its name in its place."""
+    return folder.is_dir() or _zip_of(folder).is_file()
+
+
+def find_stored(folder: Path, names: Iterable[str]) -> StoredFile | None:
+    """The first of some files that lies in a folder, or in the zip of its name where there is no such folder.
+
+    Raises:
+        InputError: the zip cannot be read.
+    """
+    zipped = _zip_of(folder)
+    if folder.is_dir() or not zipped.is_file():
+        return next((StoredFile(folder / name) for name in names if (folder / name).is_file()), None)
+    archive = open_archive(zipped)
+    members = (member for name in names for member in (f"{folder.name}/{name}", name))
+    return next((StoredFile(zipped, member) for member in members if member in archive), None)
+
+
+def _zip_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.zip")
 
 
 def common_length(n_frames: int, samples: Sequence[AnySequence], fps: float) -> tuple[int, str]:
@@ -116,7 +139,7 @@ def common_length(n_frames: int, samples: Sequence[AnySequence], fps: float) -> 
     for sample in samples:
         if abs(len(sample) - n_frames) / fps > MAY_DIFFER_S + 1e-9:
             raise InputError(
-                f"lasts {len(sample) / fps:.2f} s, but the ground truth {n_frames / fps:.2f} s", file=sample.path
+                f"lasts {len(sample) / fps:.2f} s, but the ground truth {n_frames / fps:.2f} s", file=sample.file
             )
     longest = max(n_frames, *(len(sample) for sample in samples))
     return (
@@ -130,24 +153,3 @@ def cut(motion: AnySequence, n_frames: int) -> AnySequence:
     if isinstance(motion, VertexSequence):
         return replace(motion, position=motion.position[:n_frames])
     return replace(motion, params=motion.params.map(lambda x: x[:n_frames]))
-
-
-def read_split(path: str | PathLike[str]) -> tuple[str, ...]:
-    """The IDs of a split list, one a line.
-
-    Raises:
-        InputError: the file cannot be read, lists nothing, something that is no ID, or an ID twice.
-    """
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot be read: {getattr(error, 'strerror', None) or error}", file=path) from None
-    try:
-        ids = tuple(check_id(line) for line in lines if line.strip())
-    except InputError as error:
-        raise InputError(str(error), file=path) from None
-    if not ids:
-        raise InputError("lists no sequences", file=path)
-    if twice := [clip_id for clip_id in dict.fromkeys(ids) if ids.count(clip_id) > 1]:
-        raise InputError(f"lists {twice[0]} twice", file=path)
-    return ids

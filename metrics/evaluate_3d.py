@@ -183,7 +183,7 @@ def _begin(row: _Row, clip_id: str, truth: ParamSequence, person: MeasuredSubjec
         if isinstance(sample, VertexSequence) and sample.stored.shape[1] != len(model.template):
             raise InputError(
                 f"has {sample.stored.shape[1]} vertices a frame, but {model.name} {len(model.template)}",
-                file=sample.path,
+                file=sample.file,
             )
     samples = tuple(cut(sample, n_frames) for sample in samples)
     notes += [was_cut] if was_cut else []
@@ -203,7 +203,7 @@ def _samples(row: _Row, clip_id: str, truth: ParamSequence, fps: float) -> tuple
     if row.name == GROUND_TRUTH:
         return (truth,), []
     still = FlameParams.zeros(len(truth))
-    return (ParamSequence(clip_id, truth.path, still, truth.shape),), []
+    return (ParamSequence(clip_id, truth.file, still, truth.shape),), []
 
 
 def _advance(run: _Run, start: int, true_vertices: torch.Tensor) -> None:

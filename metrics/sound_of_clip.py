@@ -7,7 +7,9 @@ from pathlib import Path
 
 from singinghead.flame_model.arrays import Floats, Indices
 from singinghead.flame_model.errors import InputError
+from singinghead.flame_model.stored_file import StoredFile
 from singinghead.metrics.audio_beats import BeatAudio, Sound
+from singinghead.metrics.clips import find_stored
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Recordings:
         music, music_missing = _find(self.bgm, f"{clip_id}_bgm.wav", "background music")
         beats = {"vocals": (voice,), "bgm": (music,), "mix": (voice, music)}[self.beat_audio]
         wanting = {"vocals": voice_missing, "bgm": music_missing, "mix": voice_missing or music_missing}[self.beat_audio]
-        found = tuple(path for path in beats if path)
+        found = tuple(recording for recording in beats if recording)
         return Heard(Sound(found) if not wanting else None, wanting, Sound((voice,)) if voice else None, voice_missing)
 
 
@@ -69,8 +71,11 @@ class Heard:
             return None, str(error)
 
 
-def _find(folder: Path | None, name: str, what: str) -> tuple[Path | None, str]:
+def _find(folder: Path | None, name: str, what: str) -> tuple[StoredFile | None, str]:
     if folder is None:
         return None, f"no folder of {what} was given"
-    path = folder / name
-    return (path, "") if path.is_file() else (None, f"no {what}: {path} is not there")
+    try:
+        found = find_stored(folder, [name])
+    except InputError as error:
+        return None, str(error)
+    return found, "" if found else f"no {what}: {folder / name} is not there"

@@ -14,11 +14,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from singinghead.flame_model.dataset import Dataset
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.model import CHUNK, FlameModel, Subject
 from singinghead.flame_model.params import Frames
-from singinghead.flame_model.sequence import ParamSequence, Sequence, VertexSequence, resample
+from singinghead.flame_model.sequence import ParamSequence, Sequence, VertexSequence, load_sequence, resample
 from singinghead.flame_model.shapes import check_shape
+from singinghead.flame_model.stored_file import Source
 from singinghead.render.ahead import drawn
 from singinghead.render.camera import fitted_camera, fixed_camera
 from singinghead.render.rasterizer import Backend, open_rasterizer
@@ -50,6 +52,8 @@ class Look:
         pose: head pose as given, zero, or the ground truth's.
         crf: x264's quality.
         preset: x264's speed.
+        threads: that draw; None: as many as there are cores, up to 8.
+        encoder_threads: None: x264's own choice by the cores. Where motion is fast, the pictures depend on it.
     """
 
     size: int = 1024
@@ -61,14 +65,16 @@ class Look:
     pose: PoseChoice = "full"
     crf: int = 18
     preset: str = "veryfast"
+    threads: int | None = None
+    encoder_threads: int | None = None
 
 
 @dataclass(frozen=True)
 class Sound:
     """What is heard; see :func:`singinghead.render.sound.mixed`. Without vocals and BGM the video is silent."""
 
-    vocals: Path | None = None
-    bgm: Path | None = None
+    vocals: Source | None = None
+    bgm: Source | None = None
     mix: Mix = "native"
     vocal_gain_db: float = 0.0
     bgm_gain_db: float = 0.0
@@ -130,13 +136,8 @@ def render_clip(
     out_fps = look.fps if look.out_fps is None else look.out_fps
     check_rate(look.fps)
     check_output(out, look.size, out_fps, look.crf, look.preset)
-    shape, identity = _identity(sequence, truth)
-    sequence = resample(_posed(sequence, look, truth), look.fps, out_fps)
-    subject = model.with_shape(shape, look.device)
-    if isinstance(sequence, VertexSequence):
-        check_shape(
-            f"vertices of {sequence.path.name} for {model.arrays.name}", sequence.stored, "T", len(subject.template), 3
-        )
+    staged = stage(model, sequence, look, truth)
+    subject, sequence = staged.subject, staged.sequence
     camera = fitted_camera(motion(subject, sequence)) if look.camera == "fit" else fixed_camera(subject)
     duration = len(sequence) / out_fps
     with open_rasterizer(look.backend, head_scene(subject), camera, look.size) as rasterizer:
@@ -147,15 +148,16 @@ def render_clip(
                 ("backend", rasterizer.name),
                 ("camera", camera.name),
                 ("pose", look.pose),
-                ("identity", identity),
+                ("identity", staged.identity),
                 ("made by", f"singinghead {importlib.metadata.version('singinghead')}"),
             )
         )
         metadata = {"title": sequence.id, "comment": comment}
         with _soundtrack(sound, duration) as track:
             wav = track.path if track else None
-            with VideoWriter(out, look.size, out_fps, wav, look.crf, look.preset, metadata) as video:
-                pictures = drawn(rasterizer.draw_yuv, motion(subject, sequence), rasterizer.threads)
+            with VideoWriter(out, look.size, out_fps, wav, look.crf, look.preset, metadata, look.encoder_threads) as video:
+                threads = min(look.threads or rasterizer.threads, rasterizer.threads)
+                pictures = drawn(rasterizer.draw_yuv, motion(subject, sequence), threads)
                 with closing(pictures):
                     for picture in counted(pictures, len(sequence)):
                         video.write(picture)
@@ -167,9 +169,53 @@ def render_clip(
             seconds=time.perf_counter() - started,
             backend=rasterizer.name,
             model=model.arrays.name,
-            identity=identity,
+            identity=staged.identity,
             sound=track,
         )
+
+
+def load_truth(dataset: Dataset | None, sequence: Sequence, pose: PoseChoice) -> ParamSequence | None:
+    """The dataset's own sequence of this clip, where its identity or its pose is wanted and it is there."""
+    lacks_shape = isinstance(sequence, ParamSequence) and sequence.shape is None
+    if dataset is None or not (lacks_shape or pose == "gt"):
+        return None
+    file = dataset.truth(sequence.id)
+    truth = load_sequence(file) if file else None
+    return truth if isinstance(truth, ParamSequence) else None
+
+
+@dataclass(frozen=True)
+class Staged:
+    """Who moves, and how.
+
+    Attributes:
+        subject: with the identity baked in.
+        sequence: the motion, posed and resampled as wished.
+        identity: where the subject's shape came from.
+        shape: its coefficients, or None for the mean face.
+    """
+
+    subject: Subject
+    sequence: Sequence
+    identity: str
+    shape: Frames | None
+
+
+def stage(model: FlameModel, sequence: Sequence, look: Look, truth: ParamSequence | None = None) -> Staged:
+    """Choose the identity, and make the motion what ``look`` says: its pose, its rates, its device.
+
+    Raises:
+        InputError: as :func:`render_clip`.
+    """
+    shape, identity = _identity(sequence, truth)
+    out_fps = look.fps if look.out_fps is None else look.out_fps
+    sequence = resample(_posed(sequence, look, truth), look.fps, out_fps)
+    subject = model.with_shape(shape, look.device)
+    if isinstance(sequence, VertexSequence):
+        check_shape(
+            f"vertices of {sequence.file.name} for {model.arrays.name}", sequence.stored, "T", len(subject.template), 3
+        )
+    return Staged(subject, sequence, identity, shape)
 
 
 def motion(subject: Subject, sequence: Sequence) -> Iterator[Frames]:
@@ -200,13 +246,13 @@ def _posed(sequence: Sequence, look: Look, truth: ParamSequence | None) -> Seque
     if look.pose == "full":
         return sequence
     if isinstance(sequence, VertexSequence):
-        raise InputError("vertices are posed already", file=sequence.path, remedy="--pose zero and gt need parameters")
+        raise InputError("vertices are posed already", file=sequence.file, remedy="--pose zero and gt need parameters")
     if look.pose == "zero":
         return replace(sequence, params=sequence.params.with_head_pose(None))
     if truth is None:
         raise InputError(
             "no ground truth to take the pose from",
-            file=sequence.path,
+            file=sequence.file,
             remedy="--pose gt needs --data-root with flame_seqs",
         )
     n_frames = min(len(sequence), len(truth))
@@ -214,9 +260,9 @@ def _posed(sequence: Sequence, look: Look, truth: ParamSequence | None) -> Seque
     if excess > _LONGEST_CUT_S * look.fps:
         raise InputError(
             f"has {len(sequence)} frames and its ground truth {len(truth)}: the pose cannot be taken",
-            file=sequence.path,
+            file=sequence.file,
         )
     if excess:
-        logger.warning("%s: cut by %d frames to take the ground truth's pose", sequence.path, excess)
+        logger.warning("%s: cut by %d frames to take the ground truth's pose", sequence.file, excess)
     own, other = (s.params.map(lambda field: field[:n_frames]) for s in (sequence, truth))
     return replace(sequence, params=own.with_head_pose(other))

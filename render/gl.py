@@ -18,6 +18,7 @@ from singinghead.render.camera import Camera
 from singinghead.render.normals import vertex_normals
 from singinghead.render.rasterizer import Layers
 from singinghead.render.scene import Part, Scene
+from singinghead.render.texture import Texture
 from singinghead.render.yuv import to_yuv420p
 
 _NEAR, _FAR = 0.05, 100.0
@@ -159,22 +160,31 @@ class _PartMesh:
     def __init__(self, part: Part, vertex_colors: NDArray[np.floating]) -> None:
         import pyrender
 
-        self.vertices, corners = np.unique(part.faces, return_inverse=True)
+        # One for each vertex, and where a texture has a seam, for each of a vertex's places in it.
+        uvs = np.zeros((*part.faces.shape, 2)) if part.texture is None else part.uvs
+        places = np.concatenate([part.faces[..., None], uvs], axis=-1).reshape(-1, 3)
+        places, corners = np.unique(places, axis=0, return_inverse=True)
+        self.vertices = places[:, 0].astype(np.int64)
         self._factor = np.array([*part.material.color, 1.0])
         self._material = pyrender.MetallicRoughnessMaterial(
             baseColorFactor=self._factor,
+            baseColorTexture=None if part.texture is None else _uploaded(part.texture),
             metallicFactor=0.0,
             roughnessFactor=part.material.roughness,
             doubleSided=part.material.double_sided,
         )
         self._colors = vertex_colors[self.vertices].astype(np.float32)
-        # Position, normal, colour and opacity: the order in which pyrender interleaves a primitive's attributes.
-        self._buffer = np.zeros((len(self.vertices), 10), np.float32)
-        self._buffer[:, 6:9], self._buffer[:, 9] = self._colors, 1
+        # The order in which pyrender interleaves a primitive's attributes: position, normal, a texture's coordinates, colour
+        # and opacity.
+        n_uvs = 0 if part.texture is None else 2
+        self._buffer = np.ones((len(self.vertices), 10 + n_uvs), np.float32)
+        self._buffer[:, 6 : 6 + n_uvs] = places[:, 1 : 1 + n_uvs]
+        self._buffer[:, -4:-1] = self._colors
         self.primitive = pyrender.Primitive(
             positions=np.zeros((len(self.vertices), 3), np.float32),
             normals=np.zeros((len(self.vertices), 3), np.float32),
-            color_0=self._buffer[:, 6:].copy(),
+            texcoord_0=self._buffer[:, 6:8].copy() if n_uvs else None,
+            color_0=self._buffer[:, -4:].copy(),
             indices=corners.reshape(-1, 3),
             material=self._material,
         )
@@ -186,9 +196,11 @@ class _PartMesh:
         self._send()
 
     def color(self, colors: Frames | None = None) -> None:
-        """Put colours of vertices in the place of the part's own; None puts those back."""
-        self._buffer[:, 6:9] = self._colors if colors is None else colors[self.vertices]
+        """Put colours of vertices in the place of the part's own and of its texture; None puts those back."""
+        self._buffer[:, -4:-1] = self._colors if colors is None else colors[self.vertices]
         self._material.baseColorFactor = self._factor if colors is None else np.ones(4)
+        # What the shaders take for the textures that there are; without the texture itself, it would be uploaded again.
+        self._material._tex_flags = None if colors is None else 0
         self._send()
 
     def _send(self) -> None:
@@ -196,6 +208,36 @@ class _PartMesh:
 
         glBindBuffer(GL_ARRAY_BUFFER, self.primitive._buffers[0])
         glBufferSubData(GL_ARRAY_BUFFER, 0, self._buffer.nbytes, self._buffer)
+
+
+def _uploaded(texture: Texture) -> Any:
+    """A ``pyrender.Texture`` that uploads our own levels as half floats, so that no driver's arithmetic is in them.
+
+    It repeats, and is filtered linearly in and between levels.
+    """
+    import pyrender
+    from OpenGL import GL
+
+    class LinearTexture(pyrender.Texture):  # type: ignore[misc]
+        def _add_to_context(self) -> None:
+            self._texid = GL.glGenTextures(1)
+            GL.glBindTexture(GL.GL_TEXTURE_2D, self._texid)
+            for level, texels in enumerate(texture.levels):
+                height, width, _ = texels.shape
+                upward = np.ascontiguousarray(texels[::-1])
+                GL.glTexImage2D(
+                    GL.GL_TEXTURE_2D, level, GL.GL_RGB16F, width, height, 0, GL.GL_RGB, GL.GL_FLOAT, upward
+                )  # fmt: skip
+            for name, value in (
+                (GL.GL_TEXTURE_MIN_FILTER, GL.GL_LINEAR_MIPMAP_LINEAR),
+                (GL.GL_TEXTURE_MAG_FILTER, GL.GL_LINEAR),
+                (GL.GL_TEXTURE_WRAP_S, GL.GL_REPEAT),
+                (GL.GL_TEXTURE_WRAP_T, GL.GL_REPEAT),
+            ):
+                GL.glTexParameteri(GL.GL_TEXTURE_2D, name, value)
+            GL.glBindTexture(GL.GL_TEXTURE_2D, 0)
+
+    return LinearTexture()
 
 
 def pyrender_scene(scene: Scene, camera: Camera, meshes: list[Any]) -> Any:
@@ -232,6 +274,13 @@ def _color_only(size: int) -> Any:
     from OpenGL import GL
     from pyrender import RenderFlags
     from pyrender.renderer import Renderer
+    from pyrender.shader_program import ShaderProgramCache
+
+    class LinearTexels(ShaderProgramCache):  # type: ignore[misc]
+        """Pyrender's shaders, but told not to decode texels: ours are linear, and so are filtered as such."""
+
+        def get_program(self, *shaders: Any, defines: dict[str, Any] | None = None, **named: Any) -> Any:
+            return super().get_program(*shaders, defines=(defines or {}) | {"SRGB_CORRECTED": 1}, **named)
 
     class ColorOnlyRenderer(Renderer):  # type: ignore[misc]
         def _read_main_framebuffer(self, scene: Any, flags: Any) -> Any:
@@ -246,4 +295,6 @@ def _color_only(size: int) -> Any:
             pixels = GL.glReadPixels(*box, GL.GL_RGB, GL.GL_UNSIGNED_BYTE)
             return np.ascontiguousarray(np.frombuffer(pixels, np.uint8).reshape(size, size, 3)[::-1])
 
-    return ColorOnlyRenderer(size, size)
+    renderer = ColorOnlyRenderer(size, size)
+    renderer._program_cache = LinearTexels()
+    return renderer

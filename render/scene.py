@@ -6,7 +6,7 @@ constants (no metal), the picture's encoding is a gamma of 2.2.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,12 @@ from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.model import Subject
 from singinghead.flame_model.params import Frames
 from singinghead.flame_model.shapes import check_shape
-
-GAMMA = 2.2
+from singinghead.render.texture import GAMMA, Texture
 
 _WITHIN = 10.0
 """Metres from the origin that a head's vertices never leave."""
+_UV_WITHIN = 100.0
+"""Times that a texture may repeat: beyond, coordinates are pixels, or single precision no longer finds the texel."""
 
 
 def linear(red: int, green: int, blue: int) -> Floats:
@@ -45,11 +46,38 @@ class Material:
 
 @dataclass(frozen=True)
 class Part:
-    """Some faces of the head, of one material."""
+    """Some faces of the head, of one material.
+
+    Attributes:
+        name: of the part.
+        faces: (F, 3) indices of the scene's vertices.
+        material: how it reflects.
+        texture: whose colour there multiplies the material's, or None.
+        uvs: (F, 3, 2) where in the texture each corner of the faces lies; see :mod:`~singinghead.render.texture`.
+    """
 
     name: str
     faces: Indices
     material: Material
+    texture: Texture | None = None
+    uvs: Floats | None = None
+
+    def __post_init__(self) -> None:
+        """Check the texture coordinates.
+
+        Raises:
+            InputError: a texture has none, or they are not (F, 3, 2), hold NaN, or lie far outside the texture.
+        """
+        if self.texture is None:
+            return
+        if self.uvs is None:
+            raise InputError(f"part '{self.name}' has a texture and no texture coordinates")
+        check_shape("texture coordinates", self.uvs, len(self.faces), 3, 2)
+        if not (np.abs(self.uvs) <= _UV_WITHIN).all():  # nor NaN
+            raise InputError(
+                f"texture coordinates of part '{self.name}' are not within {_UV_WITHIN:g}",
+                remedy="0 to 1 is the width and height of the texture, whatever its pixels",
+            )
 
 
 @dataclass(frozen=True)
@@ -124,18 +152,45 @@ _IRIS_ANGLE, _PUPIL_ANGLE = np.radians(27.0), np.radians(11.0)
 """As seen from the eyeball's centre: an iris of 12 mm on an eyeball of 24 mm, a pupil of 4.5 mm."""
 
 
-def head_scene(subject: Subject) -> Scene:
+def head_scene(subject: Subject, texture: Texture | None = None) -> Scene:
     """The house style: three-point light, skin, eyes, teeth, tongue and mouth as far as the model has them.
 
+    Args:
+        subject: whose head.
+        texture: colours the skin, in the place of its material's colour and of the colours of its vertices. Eyes, teeth,
+            tongue and mouth stay as they are.
+
     Raises:
-        InputError: the model has a part of no known material.
+        InputError: the model has a part of no known material, or a texture is given and the model has no skin, or no
+            texture coordinates.
     """
     parts = []
     for name, faces in (subject.arrays.parts or {"skin": np.arange(len(subject.faces))}).items():
         if name not in MATERIALS:
             raise InputError(f"part '{name}' has no material", remedy=f"known are {', '.join(MATERIALS)}")
         parts.append(Part(name, subject.faces[faces], MATERIALS[name]))
-    return Scene(tuple(parts), _vertex_colors(subject), LIGHTS, AMBIENT, np.array(BACKGROUND, np.uint8))
+    scene = Scene(tuple(parts), _vertex_colors(subject), LIGHTS, AMBIENT, np.array(BACKGROUND, np.uint8))
+    return scene if texture is None else _textured(scene, subject, texture)
+
+
+def _textured(scene: Scene, subject: Subject, texture: Texture) -> Scene:
+    """The same with skin from a texture; vertices that skin and another part share lose their colours, too."""
+    arrays = subject.arrays
+    if arrays.uvs is None or arrays.uv_faces is None:
+        raise InputError(
+            f"{arrays.name} has no texture coordinates: no texture fits on it",
+            remedy="FLAME's come with its texture space: put FLAME_texture.npz beside the model",
+        )
+    if arrays.parts and "skin" not in arrays.parts:
+        raise InputError(f"{arrays.name} has no part 'skin' to put a texture on")
+    uvs = arrays.uvs[arrays.uv_faces[arrays.parts["skin"] if arrays.parts else slice(None)]]
+    white = replace(MATERIALS["skin"], color=np.ones(3))
+    parts = [
+        replace(part, material=white, texture=texture, uvs=uvs) if part.name == "skin" else part for part in scene.parts
+    ]
+    colors = scene.vertex_colors.copy()
+    colors[np.unique(subject.faces[arrays.parts["skin"]] if arrays.parts else subject.faces)] = 1
+    return replace(scene, parts=tuple(parts), vertex_colors=colors)
 
 
 def _vertex_colors(subject: Subject) -> Floats:

@@ -18,7 +18,8 @@ _ROW = _BATCH + 2 * _LANES
 # Of scratch; the first seven are the attributes.
 _NX, _NY, _NZ, _R, _G, _B, _C, _X, _Y, _NV, _VX, _VY, _VZ = (row * _ROW for row in range(13))
 _OUT = 13 * _ROW  # three rows
-SCRATCH = 16 * _ROW
+_TEXEL = 16 * _ROW  # three rows
+SCRATCH = 19 * _ROW
 
 _DIELECTRIC = 0.04  # specular reflectance of what is no metal
 _MIN_COSINE = 0.001
@@ -34,9 +35,18 @@ def _encode(value):  # type: ignore[no-untyped-def]
     )
 
 
+@numba.njit(cache=True, nogil=True)
+def _tinted(scratch, t, material):  # type: ignore[no-untyped-def]
+    """A pixel's albedo: the material's times the texel."""
+    red, green, blue = scratch[_TEXEL + t], scratch[_TEXEL + _ROW + t], scratch[_TEXEL + 2 * _ROW + t]
+    return material[0] * red, material[1] * green, material[2] * blue
+
+
 @numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
-def _light(scratch, n, material, lights, ambient, view):  # type: ignore[no-untyped-def]
+def _light(scratch, n, material, lights, ambient, view, texels):  # type: ignore[no-untyped-def]
     """Light ``n`` pixels of one part: rows of ``scratch`` in, three rows of encoded colours (0 to 255) out.
+
+    Where ``texels`` is None, the rows of texels are not read: that is known when this is compiled, and costs nothing.
 
     Lambert, and GGX with Smith's shadowing and Schlick's Fresnel term, rearranged so that a lamp costs one root and one
     division: with v and l unit vectors and q = |l + v|^2 = 2 + 2 l.v, the half vector's cosines are (n.l + n.v) / sqrt(q)
@@ -58,6 +68,8 @@ def _light(scratch, n, material, lights, ambient, view):  # type: ignore[no-unty
         scratch[_NX + t], scratch[_NY + t], scratch[_NZ + t] = nx, ny, nz
         scratch[_VX + t], scratch[_VY + t], scratch[_VZ + t] = vx, vy, vz
         scratch[_NV + t] = nx * vx + ny * vy + nz * vz
+        if texels is not None:
+            albedo_r, albedo_g, albedo_b = _tinted(scratch, t, material)
         scratch[_OUT + t] = albedo_r * ambient[0]
         scratch[_OUT + _ROW + t] = albedo_g * ambient[1]
         scratch[_OUT + 2 * _ROW + t] = albedo_b * ambient[2]
@@ -79,6 +91,8 @@ def _light(scratch, n, material, lights, ambient, view):  # type: ignore[no-unty
             below = (nv * (one - k) + k) * (nl * (one - k) + k) * (np.float32(4) * nl * nv + np.float32(0.001))
             specular = fresnel * nv * nl * q * q * (a2 / np.float32(math.pi)) / (below * spread * spread)
             diffuse = (one - fresnel) * np.float32((1 - _DIELECTRIC) / math.pi)
+            if texels is not None:
+                albedo_r, albedo_g, albedo_b = _tinted(scratch, t, material)
             scratch[_OUT + t] += nl * light_r * (diffuse * albedo_r + specular)
             scratch[_OUT + _ROW + t] += nl * light_g * (diffuse * albedo_g + specular)
             scratch[_OUT + 2 * _ROW + t] += nl * light_b * (diffuse * albedo_b + specular)
@@ -90,12 +104,18 @@ def _light(scratch, n, material, lights, ambient, view):  # type: ignore[no-unty
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _finish(scratch, n, row, start, material, lights, ambient, view, planes):  # type: ignore[no-untyped-def]
+def _finish(scratch, n, row, start, material, lights, ambient, view, texels, planes):  # type: ignore[no-untyped-def]
     """Light ``n`` pixels of a row side by side, and write them."""
+    if texels is not None:
+        line = texels[row, start : start + n]
+        for t in range(n):
+            scratch[_TEXEL + t] = line[t, 0]
+            scratch[_TEXEL + _ROW + t] = line[t, 1]
+            scratch[_TEXEL + 2 * _ROW + t] = line[t, 2]
     for t in range(n):
         scratch[_X + t] = np.float32(start + t)
         scratch[_Y + t] = np.float32(row)
-    _light(scratch, n, material, lights, ambient, view)
+    _light(scratch, n, material, lights, ambient, view, texels)
     for channel in range(3):
         line = planes[channel, row, start : start + n]
         for t in range(n):
@@ -139,9 +159,12 @@ def _find_runs(keys, first, stop, begins):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True)
 def shade(  # type: ignore[no-untyped-def]
-    slopes, materials, lights, ambient, view, background, box, extents, keys, scratch, planes
+    slopes, materials, lights, ambient, view, background, box, extents, keys, texels, scratch, planes
 ):
-    """Fill ``planes`` (3, H, W): background, and the light of pixels that lie on no edge."""
+    """Fill ``planes`` (3, H, W): background, and the light of pixels that lie on no edge.
+
+    ``texels`` (H, W, 4) are what pixels take from textures, or None.
+    """
     for channel in range(3):
         planes[channel] = background[channel]
     begins = np.zeros(len(keys) + 1, np.int32)
@@ -152,7 +175,7 @@ def shade(  # type: ignore[no-untyped-def]
             begin, end = begins[run], begins[run + 1]
             key = keys[row, begin]
             if n and key >> PART_SHIFT != part:  # or no part
-                _finish(scratch, n, row, start, materials[part], lights, ambient, view, planes)
+                _finish(scratch, n, row, start, materials[part], lights, ambient, view, texels, planes)
                 n = 0
             if key < 0:
                 continue
@@ -173,10 +196,10 @@ def shade(  # type: ignore[no-untyped-def]
                             scratch[at + t] = value + step * np.float32(t)
                 n, begin = n + count, begin + count
                 if n == _BATCH:
-                    _finish(scratch, n, row, start, materials[part], lights, ambient, view, planes)
+                    _finish(scratch, n, row, start, materials[part], lights, ambient, view, texels, planes)
                     n = 0
         if n:
-            _finish(scratch, n, row, start, materials[part], lights, ambient, view, planes)
+            _finish(scratch, n, row, start, materials[part], lights, ambient, view, texels, planes)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -190,9 +213,12 @@ def _add(scratch, n, owners, sums):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True)
 def shade_edges(  # type: ignore[no-untyped-def]
-    attributes, faces, weights, materials, lights, ambient, view, background, places, samples, scratch, planes
+    attributes, faces, weights, materials, lights, ambient, view, background, places, samples, texels, scratch, planes
 ):
-    """Write the pixels on edges: each triangle that one sees is lit once, in its middle, and weighted by its samples."""
+    """Write the pixels on edges: each triangle that one sees is lit once, in its middle, and weighted by its samples.
+
+    ``texels`` (N, 4, 4) are what samples take from textures, or None.
+    """
     sums = np.zeros((len(places), 3), np.float32)
     owners = np.zeros((_BATCH, 2), np.int32)  # of lit pixels: the pixel on an edge, and how many samples
     n, part = 0, -1
@@ -213,7 +239,7 @@ def shade_edges(  # type: ignore[no-untyped-def]
                     sums[pixel, channel] += np.float32(count) / N_SAMPLES * background[channel]
                 continue
             if n and (key >> PART_SHIFT != part or n == _BATCH):
-                _light(scratch, n, materials[part], lights, ambient, view)
+                _light(scratch, n, materials[part], lights, ambient, view, texels)
                 _add(scratch, n, owners, sums)
                 n = 0
             part = key >> PART_SHIFT
@@ -232,11 +258,14 @@ def shade_edges(  # type: ignore[no-untyped-def]
             wi, wj, wk = np.float32(wi / total), np.float32(wj / total), np.float32(wk / total)
             for a in range(7):
                 scratch[a * _ROW + n] = wi * attributes[i, a] + wj * attributes[j, a] + wk * attributes[k, a]
+            if texels is not None:
+                for channel in range(3):
+                    scratch[_TEXEL + channel * _ROW + n] = texels[pixel, s, channel]
             scratch[_X + n], scratch[_Y + n] = column, row
             owners[n, 0], owners[n, 1] = pixel, count
             n += 1
     if n:
-        _light(scratch, n, materials[part], lights, ambient, view)
+        _light(scratch, n, materials[part], lights, ambient, view, texels)
         _add(scratch, n, owners, sums)
     for pixel in range(len(places)):
         for channel in range(3):

@@ -4,6 +4,7 @@ It draws what pyrender draws: the same camera, culling, samples, metallic-roughn
 ``shaders/mesh.frag``, without metal), lights and gamma. A frame takes four passes: which triangle does the middle of each
 pixel see; which pixels lie on edges; which triangles do the four samples of those see; then, once a pixel and triangle,
 what colour has it there. Multisampling shades once a pixel and triangle, too: away from edges there is nothing to gain.
+Textures are a pass of their own before the last, and only in scenes that have one: the others run, and compile, as without.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.params import Frames
-from singinghead.render import shading, visibility
+from singinghead.render import shading, texturing, visibility
 from singinghead.render.camera import Camera
 from singinghead.render.clipping import Mesh, clipped
 from singinghead.render.normals import vertex_normals
@@ -57,7 +58,12 @@ class SoftwareRasterizer:
         faces = np.concatenate([part.faces for part in scene.parts])
         if len(scene.parts) > 127 or len(faces) > visibility.TRIANGLE_MASK:
             raise InputError(f"{len(scene.parts)} parts of {len(faces)} triangles are more than can be drawn")
-        self._mesh = Mesh.of(faces, np.repeat(np.arange(len(scene.parts)), [len(part.faces) for part in scene.parts]))
+        uvs = np.concatenate(
+            [np.zeros((len(part.faces), 3, 2)) if part.texture is None else part.uvs for part in scene.parts]
+        )
+        part = np.repeat(np.arange(len(scene.parts)), [len(part.faces) for part in scene.parts])
+        self._mesh = Mesh.of(faces, part, uvs)
+        self._textures = texturing.Textures(scene.parts) if any(part.texture for part in scene.parts) else None
         self._colors = scene.vertex_colors.astype(np.float32)
         materials = [part.material for part in scene.parts]
         self._two_sided = np.array([material.double_sided for material in materials])
@@ -73,7 +79,7 @@ class SoftwareRasterizer:
             scene.background,
         )
         self._spare: list[_Canvas] = []
-        _announce_compilation()
+        _announce_compilation(self._textures is not None)
 
     def draw(self, vertices: Frames) -> NDArray[np.uint8]:
         """Draw one frame.
@@ -158,8 +164,28 @@ class SoftwareRasterizer:
         places, samples = on.places[: on.n_edges], on.samples[: on.n_edges]
         visibility.sample(*surface, on.facing, box, places, on.tiles, on.follows, samples, on.sample_closeness[: on.n_edges])
         shading.find_slopes(on.screen, on.attributes, mesh.faces, on.weights, on.facing, on.slopes)
-        shading.shade(on.slopes, *self._looks, box, on.extents, on.keys, on.scratch, on.planes)
-        shading.shade_edges(on.attributes, mesh.faces, on.weights, *self._looks, places, samples, on.scratch, on.planes)
+        texels, edge_texels = self._texture(on)
+        shading.shade(on.slopes, *self._looks, box, on.extents, on.keys, texels, on.scratch, on.planes)
+        shading.shade_edges(
+            on.attributes, mesh.faces, on.weights, *self._looks, places, samples, edge_texels, on.scratch, on.planes
+        )
+
+    def _texture(self, on: _Canvas) -> tuple[Frames, Frames] | tuple[None, None]:
+        """What pixels and samples on edges take from textures, where there are any."""
+        if self._textures is None:
+            return None, None
+        mesh, (pixels, samples) = on.mesh, on.room_for_texels()
+        textures = (self._textures.texels, self._textures.levels, self._textures.counts)
+        texturing.find_uv_slopes(
+            on.attributes, mesh.faces, mesh.uvs, mesh.part, self._textures.counts, on.weights, on.facing,
+            on.slopes, on.uv_slopes,
+        )  # fmt: skip
+        texturing.texture_pixels(*textures, on.slopes, on.uv_slopes, on.box, on.extents, on.keys, pixels)
+        texturing.texture_edges(
+            *textures, on.attributes, mesh.faces, mesh.uvs, on.weights, on.uv_slopes,
+            on.places[: on.n_edges], on.samples[: on.n_edges], samples,
+        )  # fmt: skip
+        return pixels, samples
 
 
 @dataclass
@@ -181,6 +207,7 @@ class _Canvas:
         self.tiles = np.zeros((n_tiles, n_tiles), np.int32)
         self.scratch = np.zeros(shading.SCRATCH, np.float32)
         self.screen = self.attributes = self.weights = self.slopes = self.facing = np.zeros(0)
+        self.texels = self.uv_slopes = np.zeros((0, 0), np.float32)
         self.make_room(16 * size)
 
     def hold(self, mesh: Mesh, n_vertices: int) -> None:
@@ -201,6 +228,14 @@ class _Canvas:
         self.follows = np.zeros(n_edges, np.int32)
         self.samples = np.zeros((n_edges, visibility.N_SAMPLES), np.int32)
         self.sample_closeness = np.zeros((n_edges, visibility.N_SAMPLES), np.float32)
+
+    def room_for_texels(self) -> tuple[Frames, Frames]:
+        """Make room for what only textured scenes need; returns that for pixels, and for samples on edges."""
+        if len(self.uv_slopes) != len(self.mesh.faces):
+            self.uv_slopes = np.zeros((len(self.mesh.faces), 9), np.float32)
+        if not self.texels.size:
+            self.texels = np.ones((self.size, self.size, 4), np.float32)
+        return self.texels, np.ones((self.n_edges, visibility.N_SAMPLES, 4), np.float32)
 
     def picture(self) -> NDArray[np.uint8]:
         picture = np.zeros((self.size, self.size, 3), np.uint8)
@@ -223,9 +258,11 @@ class _Canvas:
         return layers
 
 
-def _announce_compilation() -> None:
+def _announce_compilation(textured: bool) -> None:
     """Say why the first frame will take long, where numba's cache does not hold newer code than the source."""
-    source = Path(shading.__file__)
-    cache = Path(str(shading.shade.stats.cache_path))
-    if not any(index.stat().st_mtime >= source.stat().st_mtime for index in cache.glob(f"{source.stem}.shade-*.nbi")):
-        logger.warning("compiling the software rasterizer, once (about 10 s)")
+    for module, kernel in ((shading, "shade"), *([(texturing, "texture_pixels")] if textured else [])):
+        source = Path(str(module.__file__))
+        cache = Path(str(getattr(module, kernel).stats.cache_path))
+        if not any(index.stat().st_mtime >= source.stat().st_mtime for index in cache.glob(f"{source.stem}.{kernel}-*.nbi")):
+            logger.warning("compiling the software rasterizer, once (about 10 s)")
+            return

@@ -11,13 +11,14 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
 from singinghead.flame_model.errors import InputError
+from singinghead.flame_model.stored_file import Source, StoredFile
 
 SAMPLE_RATE = 48_000
 CHANNELS = 2
@@ -38,12 +39,12 @@ class Track:
     """One recording and how loud it is put in.
 
     Attributes:
-        path: the recording, of any kind that libsndfile reads.
+        file: the recording, of any kind that libsndfile reads.
         duration: seconds.
         gain_db: what was applied to it, the attenuation of the sum included.
     """
 
-    path: Path
+    file: StoredFile
     duration: float
     gain_db: float
 
@@ -70,8 +71,8 @@ class Soundtrack:
 @contextlib.contextmanager
 def mixed(
     duration: float,
-    vocals: Path | None,
-    bgm: Path | None,
+    vocals: Source | None,
+    bgm: Source | None,
     mix: Mix = "native",
     vocal_gain_db: float = 0.0,
     bgm_gain_db: float = 0.0,
@@ -92,14 +93,14 @@ def mixed(
     n_samples = round(duration * SAMPLE_RATE)
     with contextlib.ExitStack() as stack:
         names = (("vocals", vocals, vocal_gain_db, _VOCALS_PEAK_DB), ("bgm", bgm, bgm_gain_db, _BGM_PEAK_DB))
-        clips, paths, gains, notes = {}, {}, {}, []
-        for name, path, extra_db, peak_db in names:
-            if path is None:
+        clips, files, gains, notes = {}, {}, {}, []
+        for name, source, extra_db, peak_db in names:
+            if source is None:
                 continue
             if not abs(extra_db) <= _MAX_GAIN_DB:
                 raise InputError(f"a gain of {extra_db:g} dB for the {name} is not within ±{_MAX_GAIN_DB:g} dB")
-            clip = clips[name] = stack.enter_context(_opened(path))
-            paths[name] = path
+            files[name] = StoredFile.of(source)
+            clip = clips[name] = stack.enter_context(_opened(files[name]))
             gains[name] = extra_db
             if mix == "peak" and (peak := _peak(clip, 1.0, n_samples)) > 0:
                 gains[name] += min(peak_db - _decibels(peak), _MAX_BOOST_DB)
@@ -118,45 +119,53 @@ def mixed(
         with _told(path), soundfile.SoundFile(path, "w", SAMPLE_RATE, CHANNELS, subtype="PCM_24") as file:
             for block in _blocks(total, factor, n_samples):
                 file.write(block)
-        tracks = {name: Track(paths[name], clip.duration, gains[name] + joint_db) for name, clip in clips.items()}
+        tracks = {name: Track(files[name], clip.duration, gains[name] + joint_db) for name, clip in clips.items()}
         yield Soundtrack(path, tracks.get("vocals"), tracks.get("bgm"), peak * factor, tuple(notes))
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def _opened(file: StoredFile) -> Iterator[Any]:
     """A moviepy clip of one recording, of its own length and level."""
     from moviepy import AudioClip
 
-    if not path.is_file():
-        raise InputError("no such file", file=path)
-    try:
-        info = soundfile.info(path)
-        if info.frames == 0:
-            raise InputError("holds no sound", file=path)
-        _check_complete(path)
-        is_float = info.subtype in ("FLOAT", "DOUBLE")
-        if is_float and not all(np.isfinite(part).all() for part in soundfile.blocks(path, 1 << 16)):
-            raise InputError("holds NaN or infinity", file=path)
-        reader = _reader(path, info.frames / info.samplerate, min(info.channels, CHANNELS))
-    except (soundfile.LibsndfileError, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"not a readable recording: {reason}", file=path, remedy="use WAV, FLAC or MP3") from error
-    try:
+    with contextlib.ExitStack() as stack:
+        try:
+            with file.open() as stream:
+                info = soundfile.info(stream)
+                if info.frames == 0:
+                    raise InputError("holds no sound", file=file)
+                stream.seek(0)
+                check_complete(stream, file)
+                stream.seek(0)
+                is_float = info.subtype in ("FLOAT", "DOUBLE")
+                if is_float and not all(np.isfinite(part).all() for part in soundfile.blocks(stream, 1 << 16)):
+                    raise InputError("holds NaN or infinity", file=file)
+            played = stack.enter_context(file.playable())
+            reader = _reader(played, info.frames / info.samplerate, min(info.channels, CHANNELS))
+        except (soundfile.LibsndfileError, OSError) as error:
+            reason = error.error_string if isinstance(error, soundfile.LibsndfileError) else str(error).splitlines()[0]
+            raise InputError(f"not a readable recording: {reason}", file=file, remedy="use WAV, FLAC or MP3") from error
+        stack.callback(reader.close)
         yield AudioClip(reader.get_frame, duration=reader.duration, fps=SAMPLE_RATE)
-    finally:
-        reader.close()
 
 
-def _check_complete(path: Path) -> None:
-    """Refuse a WAV that ends before it says: libsndfile takes a broken download for a short recording."""
-    with path.open("rb") as file:
-        kind, declared = file.read(4), int.from_bytes(file.read(4), "little")
-    held = path.stat().st_size
+def check_complete(stream: IO[bytes], file: StoredFile) -> None:
+    """Refuse a WAV that ends before it says: libsndfile takes a broken download for a short recording.
+
+    Args:
+        stream: its content, at the beginning.
+        file: what it is, for the message.
+
+    Raises:
+        InputError: it is truncated.
+    """
+    kind, declared = stream.read(4), int.from_bytes(stream.read(4), "little")
+    held = file.size
     if kind == b"RIFF" and held + 1 < declared + 8 < 2**32:  # writers to pipes declare 2³² - 1; a pad byte may be missing
-        raise InputError(f"declares {declared + 8} bytes but holds {held}", file=path, remedy="is it complete?")
+        raise InputError(f"declares {declared + 8} bytes but holds {held}", file=file, remedy="is it complete?")
 
 
-def _reader(path: Path, duration: float, n_channels: int) -> Any:
+def _reader(played: str, duration: float, n_channels: int) -> Any:
     """Moviepy's reader, at our sample rate, with four of its habits undone.
 
     It asks ffmpeg for stereo, which turns mono down by 3 dB and so would shift vocals against music; for integers, which
@@ -178,7 +187,7 @@ def _reader(path: Path, duration: float, n_channels: int) -> Any:
             return chunk
 
     buffer_size = round(4 * _BLOCK_S * SAMPLE_RATE)
-    reader = FloatReader(str(path.absolute()), buffer_size, fps=SAMPLE_RATE, nbytes=4, nchannels=n_channels)
+    reader = FloatReader(played, buffer_size, fps=SAMPLE_RATE, nbytes=4, nchannels=n_channels)
     reader.duration, reader.buffersize, reader.buffer = duration, buffer_size, None
     reader.initialize()
     reader.buffer_around(0)

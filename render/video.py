@@ -53,6 +53,8 @@ class VideoWriter:
         crf: x264's quality, 0 (lossless) to 51; 18 is visually near lossless.
         preset: x264's speed, one of :data:`PRESETS`.
         metadata: written into the file, e.g. ``{"comment": "..."}``.
+        threads: that encode; None leaves it to x264, which goes by the cores. Threads limit how far down motion is looked
+            for, so that the same frames may be encoded a little differently in another number of them.
 
     Raises:
         InputError: an odd size, an unknown preset, a folder that is not there.
@@ -72,6 +74,7 @@ class VideoWriter:
         crf: int = 18,
         preset: str = "veryfast",
         metadata: Mapping[str, str] | None = None,
+        threads: int | None = None,
     ) -> None:
         self.path = Path(path)
         self.size = size
@@ -83,7 +86,7 @@ class VideoWriter:
         # Not a pipe: nobody empties one while frames are written.
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
         self._process = subprocess.Popen(
-            _command(self._partial, size, fps, sound, crf, preset, metadata or {}),
+            _command(self._partial, size, fps, sound, crf, preset, metadata or {}, threads),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=self._complaints,
@@ -215,14 +218,16 @@ def _command(
     crf: int,
     preset: str,
     metadata: Mapping[str, str],
+    threads: int | None,
 ) -> list[str]:
     rate = str(Fraction(fps).limit_denominator(1001))
     frames = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{size}x{size}", "-framerate", rate, "-i", "pipe:0"]
     voice = [] if sound is None else ["-i", str(Path(sound).absolute())]
     encode_sound = [] if sound is None else ["-map", "1:a:0", "-c:a", "aac", "-b:a", "192k"]
+    share = [] if threads is None else ["-threads", str(threads)]
     tags = [part for key, value in metadata.items() for part in ("-metadata", f"{key}={value}")]
     return [
         imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-nostdin", "-loglevel", "error", "-y", *frames, *voice,
-        "-map", "0:v:0", "-vf", _TAGS, "-c:v", "libx264", "-preset", preset, "-crf", str(crf),
+        "-map", "0:v:0", "-vf", _TAGS, "-c:v", "libx264", "-preset", preset, "-crf", str(crf), *share,
         *encode_sound, "-movflags", "+faststart", *tags, "-f", "mp4", os.fspath(path),
     ]  # fmt: skip

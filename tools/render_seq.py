@@ -12,20 +12,22 @@ except ModuleNotFoundError as missing:
 
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import psutil
 import tyro
 
-from singinghead.flame_model.dataset import Dataset, check_id
+from singinghead.flame_model.dataset import BGM, MOTION, VOCALS, Dataset, check_id
 from singinghead.flame_model.errors import InputError
-from singinghead.flame_model.sequence import ParamSequence, Sequence, load_sequence
+from singinghead.flame_model.sequence import load_sequence
+from singinghead.flame_model.stored_file import StoredFile
+from singinghead.tools.clip_options import ClipOptions
 
 
-@dataclass(frozen=True)
-class Options:
+@dataclass(frozen=True, kw_only=True)
+class Options(ClipOptions):
     """Render one sequence to one mp4 with sound.
 
     Vocals and BGM are found in the dataset: beside the sequence's folder (../audio_seqs/ID.wav, ../bgm_seqs/ID_bgm.wav),
@@ -37,80 +39,35 @@ class Options:
     out: Path | None = None
     """The video to write, overwritten if it exists. Default: ID.mp4 in the working directory."""
     data_root: Path | None = None
-    """A dataset in the release's layout: flame_seqs, audio_seqs, bgm_seqs."""
-    flame: Path | None = None
-    """A FLAME model file or its folder. Default: $SINGINGHEAD_FLAME, else the licence-free stand-in head."""
+    """A dataset in the release's layout: flame_seqs, audio_seqs, bgm_seqs, each a folder or the release's zip."""
     vocals: Path | None = None
     """The singing voice, instead of the dataset's."""
     bgm: Path | None = None
     """The background music, instead of the dataset's."""
-    no_audio: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """A silent video."""
-    require_audio: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Fail, instead of warning, where the vocals are missing."""
-    mix: Literal["native", "peak"] = "native"
-    """Balance: as recorded, or vocals at -3 dBFS and BGM at -12 dBFS peak (boosted by 12 dB at most)."""
-    vocal_gain_db: float = 0.0
-    """Added to the vocals, dB."""
-    bgm_gain_db: float = 0.0
-    """Added to the BGM, dB."""
-    size: int = 1024
-    """Width and height, an even number of pixels."""
-    fps: float = 30.0
-    """The sequence's frames a second."""
-    out_fps: float | None = None
-    """The video's frames a second; motion is resampled by time. Default: --fps."""
-    backend: Literal["auto", "software", "pyrender"] = "auto"
-    """What draws: pyrender needs GL (EGL or OSMesa), software needs nothing; auto takes a GPU if there is one."""
-    device: str = "auto"
-    """Where FLAME is computed: auto, cpu, cuda."""
-    camera: Literal["fixed", "fit"] = "fixed"
-    """The same for all clips of a subject, or moved to see the whole motion."""
-    pose: Literal["full", "zero", "gt"] = "full"
-    """Head pose as given; zero; or the ground truth's, from --data-root."""
-    sample: int = 0
-    """Which of several samples, from 0."""
-    crf: int = 18
-    """x264's quality: 0 lossless, 18 visually near lossless, 51 worst."""
-    preset: str = "veryfast"
-    """x264's speed, ultrafast to veryslow."""
-    json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Make the last line of stdout one JSON object."""
 
 
 def render(options: Options) -> None:
     """Do what the options say, and tell what was done."""
     if options.no_audio and (options.vocals or options.bgm or options.require_audio):
         raise InputError("--no-audio contradicts --vocals, --bgm and --require-audio")
-    path, dataset = find_sequence(options)
-    sequence = load_sequence(path, options.sample)
-    truth = find_truth(options, sequence, dataset)
+    file, dataset = find_sequence(options)
+    sequence = load_sequence(file, options.sample)
     vocals, bgm = find_sound(options, dataset, sequence.id)
 
     # Late: torch takes seconds to import, and nobody waits for it to hear of a mistyped name.
     from tqdm import tqdm
 
     from singinghead.flame_model.model import FlameModel, choose_device
-    from singinghead.render.clip import Look, Sound, render_clip
+    from singinghead.render.clip import Sound, load_truth, render_clip
 
-    look = Look(
-        size=options.size,
-        fps=options.fps,
-        out_fps=options.out_fps,
-        backend=options.backend,
-        device=choose_device(options.device),
-        camera=options.camera,
-        pose=options.pose,
-        crf=options.crf,
-        preset=options.preset,
-    )
+    look = replace(options.look(), device=choose_device(options.device))
     rendered = render_clip(
         FlameModel.load(options.flame),
         sequence,
         options.out or Path(f"{sequence.id}.mp4"),
         look,
         Sound(vocals, bgm, options.mix, options.vocal_gain_db, options.bgm_gain_db),
-        truth,
+        load_truth(dataset, sequence, options.pose),
         counted=lambda frames, total: tqdm(frames, desc=sequence.id, total=total, unit="frame", disable=None),
     )
     notes = rendered.sound.notes if rendered.sound else ("silent",)
@@ -140,45 +97,36 @@ def render(options: Options) -> None:
         )
 
 
-def find_sequence(options: Options) -> tuple[Path, Dataset | None]:
+def find_sequence(options: Options) -> tuple[StoredFile, Dataset | None]:
     """The sequence's file, and the dataset it lies in or was said to belong to."""
     dataset = Dataset.open(options.data_root) if options.data_root else None
     path = Path(options.seq)
     if path.is_file():
         inside_release = path.resolve().parent.name == "flame_seqs"
-        return path, dataset or (Dataset(path.resolve().parent.parent) if inside_release else _beside(path))
+        return StoredFile(path), dataset or (Dataset(path.resolve().parent.parent) if inside_release else _beside(path))
     if dataset is None or len(path.parts) > 1:
         raise InputError("no such file", file=path, remedy="an ID alone, without folders, needs --data-root")
     found = dataset.sequence(check_id(options.seq))
     if found is None:
-        raise InputError(f"no sequence of ID '{options.seq}'", file=dataset.root / "flame_seqs")
+        raise InputError(f"no sequence of ID '{options.seq}'", file=dataset.place(MOTION))
     return found, dataset
 
 
 def _beside(path: Path) -> Dataset | None:
     """The folder above the sequence's, if sound lies there."""
-    root = path.resolve().parent.parent
-    return Dataset(root) if (root / "audio_seqs").is_dir() or (root / "bgm_seqs").is_dir() else None
+    dataset = Dataset(path.resolve().parent.parent)
+    return dataset if dataset.has(VOCALS) or dataset.has(BGM) else None
 
 
-def find_truth(options: Options, sequence: Sequence, dataset: Dataset | None) -> ParamSequence | None:
-    """The dataset's own sequence of this clip, where its identity or its pose is wanted."""
-    lacks_shape = isinstance(sequence, ParamSequence) and sequence.shape is None
-    if dataset is None or not (lacks_shape or options.pose == "gt"):
-        return None
-    path = dataset.sequence(sequence.id)
-    truth = load_sequence(path) if path else None
-    return truth if isinstance(truth, ParamSequence) else None
-
-
-def find_sound(options: Options, dataset: Dataset | None, clip_id: str) -> tuple[Path | None, Path | None]:
+def find_sound(options: Options, dataset: Dataset | None, clip_id: str) -> tuple[StoredFile | None, StoredFile | None]:
     """Vocals and BGM, given or found; missing vocals are told, a missing BGM is normal."""
     if options.no_audio:
         return None, None
-    vocals = options.vocals or (dataset.vocals(clip_id) if dataset else None)
-    bgm = options.bgm or (dataset.bgm(clip_id) if dataset else None)
+    vocals, bgm = (dataset.vocals(clip_id), dataset.bgm(clip_id)) if dataset else (None, None)
+    vocals = StoredFile(options.vocals) if options.vocals else vocals
+    bgm = StoredFile(options.bgm) if options.bgm else bgm
     if vocals is None:
-        place = f"{dataset.root / 'audio_seqs'}" if dataset else "a dataset around the sequence"
+        place = str(dataset.place(VOCALS)) if dataset else "a dataset around the sequence"
         problem = f"no vocals of {clip_id} in {place}"
         if options.require_audio:
             raise InputError(problem, remedy="give --vocals or --data-root")
@@ -196,7 +144,7 @@ def sound_record(sound: object) -> dict[str, object] | None:
     def track(recording: Track | None) -> dict[str, object] | None:
         if recording is None:
             return None
-        return {"path": str(recording.path), "duration": recording.duration, "gain_db": recording.gain_db}
+        return {"path": str(recording.file), "duration": recording.duration, "gain_db": recording.gain_db}
 
     return {
         "vocals": track(sound.vocals),

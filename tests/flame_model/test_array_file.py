@@ -209,3 +209,10 @@ def test_a_frame_is_the_same_in_a_clip_of_any_length(n_frames: int, tmp_path: Pa
     vectors = 0.2 * np.random.default_rng(0).standard_normal((240, 59)).astype(np.float32)
     whole = subject.vertices(FlameParams.from_vectors(vectors))
     assert np.array_equal(subject.vertices(FlameParams.from_vectors(vectors[:n_frames])), whole[:n_frames])
+
+
+def test_of_an_npz_only_what_is_asked_for_is_read(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", wanted=np.arange(3), planted=np.array([{"a": print}], object))
+    assert set(array_file.read(tmp_path / "a.npz", only=("wanted", "absent"))) == {"wanted"}
+    with pytest.raises(UnsafePickleError):
+        array_file.read(tmp_path / "a.npz")

@@ -170,3 +170,29 @@ def test_a_device_that_is_not_there_is_one_line(tmp_path: Path) -> None:
         with pytest.raises(UnavailableError, match=f"torch device '{device}'") as caught:
             model.with_shape(device=device)
         assert "\n" not in str(caught.value)
+
+
+def test_texture_coordinates_lie_beside_the_model(tmp_path: Path) -> None:
+    path = write(tmp_path / "generic_model.pkl")
+    assert read_flame(path).uvs is None
+    vt, ft = np.random.default_rng(0).random((30, 2)), np.arange(600, dtype=np.uint32).reshape(200, 3) % 30
+    np.savez(tmp_path / "FLAME_texture.npz", mean=np.zeros((4, 4, 3)), vt=vt, ft=ft)
+    arrays = read_flame(path)
+    assert np.array_equal(arrays.uvs, vt)
+    assert np.array_equal(arrays.uv_faces, ft)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"mean": np.zeros(3)}, "no 'vt' in it"),
+        ({"vt": np.zeros((9, 2)), "ft": np.zeros((7, 3))}, r"ft must have shape \(200, 3\)"),
+        ({"vt": np.zeros((9, 2)), "ft": np.full((200, 3), 9)}, "ft names texture coordinates that vt of 9 does not have"),
+        ({"vt": np.zeros((9, 3)), "ft": np.zeros((200, 3))}, "vt must have shape"),
+    ],
+)
+def test_texture_coordinates_of_another_model_are_refused(content: dict[str, Any], words: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "generic_model.pkl")
+    np.savez(tmp_path / "FLAME_texture.npz", **content)
+    with pytest.raises(InputError, match=rf"FLAME_texture\.npz: .*{words}"):
+        read_flame(path)

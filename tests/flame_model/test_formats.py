@@ -17,8 +17,9 @@ from scipy.spatial.transform import Rotation, Slerp
 from singinghead.flame_model.dataset import Dataset, check_id
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.params import FlameParams
-from singinghead.flame_model.rotations import matrix_from_axis_angle, slerp
+from singinghead.flame_model.rotations import angle_between, matrix_from_axis_angle, slerp
 from singinghead.flame_model.sequence import ParamSequence, VertexSequence, load_sequence, resample
+from singinghead.flame_model.stored_file import StoredFile
 
 RNG = np.random.default_rng(0)
 VECTORS = (0.1 * RNG.standard_normal((7, 59))).astype(np.float32)
@@ -109,7 +110,7 @@ def test_angles_over_pi_warn_and_name_the_field(tmp_path: Path, caplog: pytest.L
 
 
 def params_sequence(vectors: np.ndarray) -> ParamSequence:
-    return ParamSequence("clip", Path("clip.npy"), FlameParams.from_vectors(vectors), None)
+    return ParamSequence("clip", StoredFile(Path("clip.npy")), FlameParams.from_vectors(vectors), None)
 
 
 @pytest.mark.parametrize(("fps", "out_fps", "n_out"), [(25, 30, 12), (30, 60, 20), (30, 25, 8), (30, 29.97, 10), (30, 1, 1)])
@@ -148,6 +149,16 @@ def test_slerp_is_scipys(start: np.ndarray, end: np.ndarray, weight: float) -> N
     assert (expected.inv() * got).magnitude().max() < 1e-6
 
 
+@settings(max_examples=200, deadline=None)
+@given(angles, angles)
+def test_the_angle_between_is_scipys(start: np.ndarray, end: np.ndarray) -> None:
+    expected = (Rotation.from_rotvec(start).inv() * Rotation.from_rotvec(end)).magnitude()
+    assert np.abs(angle_between(start, end) - expected).max() < 1e-7
+    # Over half a turn, and a turn further, is the same rotation.
+    turned = end + 2 * np.pi * end / max(float(np.linalg.norm(end)), 1e-9) if np.linalg.norm(end) > 1e-6 else end
+    assert np.abs(angle_between(start, turned) - expected).max() < 1e-6
+
+
 @settings(max_examples=100, deadline=None)
 @given(angles)
 def test_matrices_are_scipys(axis_angle: np.ndarray) -> None:
@@ -179,9 +190,9 @@ def test_a_dataset_knows_which_files_belong_to_a_clip(tmp_path: Path) -> None:
         (tmp_path / folder / name).touch()
     dataset = Dataset.open(tmp_path)
     clip_id = check_id("id0.pkl\n")
-    assert dataset.sequence(clip_id) == tmp_path / "flame_seqs" / "id0.npz"
-    assert dataset.vocals(clip_id) == tmp_path / "audio_seqs" / "id0.wav"
-    assert dataset.bgm(clip_id) == tmp_path / "bgm_seqs" / "id0_bgm.wav"
+    assert dataset.sequence(clip_id) == StoredFile(tmp_path / "flame_seqs" / "id0.npz")
+    assert dataset.vocals(clip_id) == StoredFile(tmp_path / "audio_seqs" / "id0.wav")
+    assert dataset.bgm(clip_id) == StoredFile(tmp_path / "bgm_seqs" / "id0_bgm.wav")
     assert dataset.vocals("id1") is None
     with pytest.raises(InputError, match="no such folder"):
         Dataset.open(tmp_path / "nowhere")

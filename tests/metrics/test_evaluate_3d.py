@@ -17,9 +17,10 @@ from sung_dataset import IDS, MASKS, Dataset, T, smooth_motion, write_dataset, w
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.model import FlameModel, Subject
 from singinghead.flame_model.params import FlameParams
+from singinghead.flame_model.stored_file import StoredFile
 from singinghead.metrics import audio_beats, face_dynamics, motion_distance, seed_formulas, smoothness, vertex_errors
 from singinghead.metrics.beat_scores import beat_alignment, motion_beats
-from singinghead.metrics.clips import Method, read_split
+from singinghead.metrics.clips import Method
 from singinghead.metrics.evaluate_3d import Benchmark, evaluate
 from singinghead.metrics.head import MeasuredHead
 from singinghead.metrics.motion_distance import HEAD
@@ -91,7 +92,7 @@ def test_the_corrected_protocol_is_the_pure_functions_on_whole_sequences(shared:
     fdd = face_dynamics.upper_face_dynamics_deviation(p, g, subject.template, upper)
     vectors, theirs = np.stack([s.to_vectors() for s in samples]), truth.to_vectors()
     landmarks = np.stack([subject.landmarks(s) for s in samples])
-    beats = audio_beats.Sound((shared.root / "audio_seqs" / f"{IDS[0]}.wav",)).beats_s()
+    beats = audio_beats.Sound((StoredFile(shared.root / "audio_seqs" / f"{IDS[0]}.wav"),)).beats_s()
     beat = [beat_alignment(beats, motion_beats(lmk, 30), T / 30) for lmk in landmarks]
     expected = {
         "lve_l2_mm": lve.mean(),
@@ -124,7 +125,7 @@ def test_the_seed_protocol_is_the_seeds_formulas_on_whole_sequences(shared: Data
     p = np.stack([subject.vertices(s.with_head_pose(None)) for s in samples]).astype(np.float64)
     g = subject.vertices(truth.with_head_pose(None)).astype(np.float64)
     posed, landmarks = (np.stack([f(s) for s in samples]) for f in (subject.vertices, subject.landmarks))
-    beats = audio_beats.Sound((shared.root / "audio_seqs" / f"{IDS[0]}.wav",)).beat_frames()
+    beats = audio_beats.Sound((StoredFile(shared.root / "audio_seqs" / f"{IDS[0]}.wav"),)).beat_frames()
     lve = vertex_errors.lip_vertex_error(p, g, LIPS) / 1000
     expected = {
         "lve_mean": lve.mean(),
@@ -345,15 +346,19 @@ def test_methods_that_are_no_methods(text: str, words: str) -> None:
         Method.parse(text, 30)
 
 
-@pytest.mark.parametrize(("text", "words"), [("", "lists no"), ("a\nb\na\n", "lists a twice"), ("../a\n", "is not an ID")])
-def test_splits_that_are_no_splits(text: str, words: str, tmp_path: Path) -> None:
-    (tmp_path / "split.txt").write_text(text)
-    with pytest.raises(InputError, match=words):
-        read_split(tmp_path / "split.txt")
+def test_the_releases_zips_are_read_in_place(dataset: Dataset) -> None:
+    plain = measure(dataset, "one")
+    for part in ("flame_seqs", "audio_seqs"):
+        shutil.make_archive(str(dataset.root / part), "zip", dataset.root, part)
+        shutil.rmtree(dataset.root / part)
+    zipped = measure(dataset, "one")
+    assert not zipped["one"].failures
+    for clip_id in IDS:
+        assert values(zipped["one"], clip_id) == values(plain["one"], clip_id)
 
 
 def test_beats_are_found_once_and_kept(shared: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    sound = audio_beats.Sound((shared.root / "audio_seqs" / f"{IDS[0]}.wav",))
+    sound = audio_beats.Sound((StoredFile(shared.root / "audio_seqs" / f"{IDS[0]}.wav"),))
     before = sound.beat_frames()
     audio_beats._beat_frames.cache_clear()
 

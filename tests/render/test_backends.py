@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 from likeness import band, psnr, ssim
+from textured import detailed, flame_ball
 
 from singinghead.flame_model.errors import InputError, UnavailableError
 from singinghead.flame_model.model import FlameModel
@@ -24,56 +26,76 @@ DRAW = f"""
 import sys
 sys.path[:0] = {[str(Path(__file__).parent), str(Path(__file__).parents[1])]!r}
 import test_backends
-test_backends.draw_poses(sys.argv[1], sys.argv[2])
+test_backends.draw_poses(*sys.argv[1:])
 """
 
 
 def poses() -> FlameParams:
-    """Neutral; mouth open; turned and mouth open; neutral again."""
-    params = FlameParams.zeros(4)
+    """Neutral; mouth open; turned and mouth open; profile; neutral again."""
+    params = FlameParams.zeros(5)
     params.jaw[1:3, 0] = 0.25
-    params.global_pose[2] = [0.1, 0.4, 0.05]
+    params.global_pose[2:4] = [[0.1, 0.4, 0.05], [0, 1.3, 0]]
     return params
 
 
 def draw_poses(platform: str, out: str) -> None:
-    """Save every layer of every pose."""
-    subject = FlameModel.load().with_shape()
+    """Save every layer of every pose of the stand-in, of the same textured, and of a textured FLAME file."""
+    stand_in, flame = FlameModel.load().with_shape(), flame_ball(Path(out).parent)
     if platform in rasterizer.GL_PLATFORMS:
         rasterizer.GL_PLATFORMS = (platform,)
     backend = "pyrender" if platform in rasterizer.GL_PLATFORMS else "software"
-    with open_rasterizer(backend, head_scene(subject), fixed_camera(subject), SIZE) as drawer:
-        layers = [vars(drawer.layers(vertices)) for vertices in subject.vertices(poses())]
-    np.savez(out, **{name: np.stack([one[name] for one in layers]) for name in layers[0]})
+    texture = detailed(512, 768)
+    arrays = {}
+    for head, subject, scene in (
+        ("plain", stand_in, head_scene(stand_in)),
+        ("textured", stand_in, head_scene(stand_in, texture)),
+        ("flame", flame, head_scene(flame, texture)),
+    ):
+        with open_rasterizer(backend, scene, fixed_camera(subject), SIZE) as drawer:
+            layers = [vars(drawer.layers(vertices)) for vertices in subject.vertices(poses())]
+        arrays |= {f"{head} {name}": np.stack([one[name] for one in layers]) for name in layers[0]}
+    np.savez(out, **arrays)
 
 
-def drawn(platform: str, tmp_path: Path) -> Layers:
+def drawn(platform: str, tmp_path: Path) -> dict[str, Layers]:
     out = tmp_path / f"{platform}.npz"
     subprocess.run([sys.executable, "-c", DRAW, platform, str(out)], check=True)
-    return Layers(**np.load(out))
+    with np.load(out) as arrays:
+        return {
+            head: Layers(**{layer.name: arrays[f"{head} {layer.name}"] for layer in fields(Layers)})
+            for head in ("plain", "textured", "flame")
+        }
 
 
 @pytest.fixture(scope="module")
-def ours(tmp_path_factory: pytest.TempPathFactory) -> Layers:
-    return drawn("software", tmp_path_factory.mktemp("ours"))
+def by_software(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Layers]:
+    return drawn("software", tmp_path_factory.mktemp("software"))
 
 
-@pytest.mark.parametrize("platform", rasterizer.GL_PLATFORMS)
-def test_pyrender_draws_what_the_software_rasterizer_draws(platform: str, ours: Layers, tmp_path: Path) -> None:
-    probe = probe_gl(platform)
+@pytest.fixture(scope="module", params=rasterizer.GL_PLATFORMS)
+def by_pyrender(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Layers]:
+    probe = probe_gl(request.param)
     if not probe.works:
-        pytest.skip(f"no {platform} here: {probe.detail}")
-    theirs = drawn(platform, tmp_path)
+        pytest.skip(f"no {request.param} here: {probe.detail}")
+    return drawn(request.param, tmp_path_factory.mktemp("pyrender"))
+
+
+@pytest.mark.parametrize("head", ["plain", "textured", "flame"])
+def test_pyrender_draws_what_the_software_rasterizer_draws(
+    head: str, by_software: dict[str, Layers], by_pyrender: dict[str, Layers]
+) -> None:
+    ours, theirs = by_software[head], by_pyrender[head]
     for one, other, alpha in zip(ours.color, theirs.color, ours.alpha, strict=True):
-        head = alpha > 0
+        inside, outline = alpha > 0, band(alpha > 0)
         print(
-            f"{platform}: PSNR {psnr(one, other, head):.1f} dB inside, {psnr(one, other, band(head)):.1f} dB at the outline"
+            f"{head}: PSNR {psnr(one, other, inside):.1f} dB inside, {psnr(one, other, outline):.1f} dB at the outline,"
+            f" SSIM {ssim(one, other):.4f}"
         )
-        assert psnr(one, other, head) >= 38
-        assert psnr(one, other, band(head)) >= 30
+        assert psnr(one, other, inside) >= 38
+        assert psnr(one, other, outline) >= 30
         assert ssim(one, other) >= 0.98
     assert np.abs(ours.color[0].astype(int) - ours.color[2]).mean() > 5, "the poses differ more than the backends"
-    assert np.array_equal(theirs.color[0], theirs.color[3]), "vertices uploaded in place leave nothing behind"
+    assert np.array_equal(theirs.color[0], theirs.color[-1]), "vertices uploaded in place leave nothing behind"
     assert (ours.part != theirs.part).mean() < 1e-4
     assert np.abs(ours.alpha - theirs.alpha).mean() < 1e-3
     both = (ours.part >= 0) & (theirs.part >= 0) & (ours.alpha == 1)

@@ -15,6 +15,7 @@ from singinghead.flame_model.errors import InputError, UnavailableError
 from singinghead.flame_model.model import FlameModel
 from singinghead.flame_model.params import FlameParams
 from singinghead.flame_model.sequence import ParamSequence, VertexSequence
+from singinghead.flame_model.stored_file import StoredFile
 from singinghead.render import clip, rasterizer
 from singinghead.render.clip import Look, Rendered, Sound, render_clip
 from singinghead.render.rasterizer import Probe
@@ -32,7 +33,7 @@ def moving(n_frames: int = 4, shape: np.ndarray | None = None, turn: float = 0.5
     params = FlameParams.zeros(n_frames)
     params.global_pose[:, 1] = np.linspace(0, turn, n_frames)
     params.jaw[:, 0] = 0.2
-    return ParamSequence("clip", Path("clip.npy"), params, shape)
+    return ParamSequence("clip", StoredFile(Path("clip.npy")), params, shape)
 
 
 def frames(rendered: Rendered) -> np.ndarray:
@@ -138,14 +139,14 @@ def test_a_backend_that_is_not_here_leaves_the_older_file(
 def test_nan_vertices_are_an_error_that_names_file_and_frame(model: FlameModel, tmp_path: Path) -> None:
     stored = np.repeat(model.arrays.template[None].astype(np.float32), 70, axis=0)
     stored[65, 100, 1] = np.nan
-    sequence = VertexSequence("clip", Path("clip.npy"), stored, np.arange(70.0))
+    sequence = VertexSequence("clip", StoredFile(Path("clip.npy")), stored, np.arange(70.0))
     with pytest.raises(InputError, match=r"clip\.npy: vertices holds? NaN"):
         render_clip(model, sequence, tmp_path / "a.mp4", LOOK, Sound())
     assert list(tmp_path.iterdir()) == []
 
 
 def test_vertices_of_another_mesh_are_refused_by_name(model: FlameModel, tmp_path: Path) -> None:
-    sequence = VertexSequence("clip", Path("clip.npy"), np.zeros((3, 17, 3), np.float32), np.arange(3.0))
+    sequence = VertexSequence("clip", StoredFile(Path("clip.npy")), np.zeros((3, 17, 3), np.float32), np.arange(3.0))
     with pytest.raises(InputError, match=r"vertices of clip\.npy for stand-in .* got \(3, 17, 3\)"):
         render_clip(model, sequence, tmp_path / "a.mp4", LOOK, Sound())
 

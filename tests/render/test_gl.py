@@ -76,6 +76,25 @@ assert (PyrenderRasterizer(away, camera, 64).draw(triangle) == [9, 99, 199]).all
 """
 
 
+TEXTURED = """
+from dataclasses import replace
+from singinghead.render.texture import Texture
+left_to_right = np.array([[[250, 10, 10], [10, 10, 250]]], np.uint8)
+uvs = np.array([[[0.25, 0], [0.75, 0], [0.5, 1]]])
+dressed = replace(scene, parts=(replace(scene.parts[0], texture=Texture(left_to_right), uvs=uvs),))
+one, two = (PyrenderRasterizer(dressed, camera, 64) for _ in range(2))
+first = one.draw(triangle)
+layers = one.layers(triangle)
+assert np.array_equal(layers.color, first)
+assert np.array_equal(one.draw(triangle), first), "layers leave nothing behind"
+assert np.array_equal(two.draw(triangle), first)
+assert layers.normal[32, 32, 2] > 0.99, "a texture is no part of normals"
+seen = np.flatnonzero(layers.alpha[40] == 1)
+red, blue = first[40, seen[0]].astype(int), first[40, seen[-1]].astype(int)
+assert red[0] > red[2] + 40 and blue[2] > blue[0] + 40, (red, blue)
+"""
+
+
 @pytest.mark.parametrize("platform", GL_PLATFORMS)
 @pytest.mark.parametrize(
     "script",
@@ -84,6 +103,7 @@ assert (PyrenderRasterizer(away, camera, 64).draw(triangle) == [9, 99, 199]).all
         pytest.param(TWICE, id="used twice"),
         pytest.param(REFUSED, id="refusals"),
         pytest.param(BEHIND, id="culling"),
+        pytest.param(TEXTURED, id="texture"),
     ],
 )
 def test_on_each_platform(platform: str, script: str) -> None:

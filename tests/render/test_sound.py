@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import soundfile
 
 from singinghead.flame_model.errors import InputError
+from singinghead.flame_model.stored_file import StoredFile
 from singinghead.render.sound import mixed
 
 
@@ -152,4 +154,20 @@ def test_a_truncated_recording_is_refused(tmp_path: Path) -> None:
     path = tone(tmp_path / "v.wav", 0.5)
     path.write_bytes(path.read_bytes()[:5000])
     with pytest.raises(InputError, match=r"v\.wav: declares \d+ bytes but holds 5000"), mixed(1.0, path, None):
+        pass
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_recordings_in_zips_sound_as_on_disk(compression: int, tmp_path: Path) -> None:
+    vocals, bgm = tone(tmp_path / "v.wav", 0.3, rate=16_000), tone(tmp_path / "b.wav", 0.2, 0.7, 44_100, channels=2, hz=700)
+    with zipfile.ZipFile(tmp_path / "seqs.zip", "w", compression) as archive:
+        for path in (bgm, vocals):
+            archive.write(path, f"seqs/{path.name}")
+        archive.writestr("seqs/broken.wav", vocals.read_bytes()[:500])
+    zipped = [StoredFile(tmp_path / "seqs.zip", f"seqs/{name}.wav") for name in ("v", "b", "broken")]
+    expected, _ = heard(1.0, vocals, bgm, mix="peak")
+    got, track = heard(1.0, zipped[0], zipped[1], mix="peak")
+    assert np.array_equal(got, expected)
+    assert str(track.vocals.file) == f"{tmp_path / 'seqs.zip'}/seqs/v.wav"
+    with pytest.raises(InputError, match=r"seqs\.zip/seqs/broken\.wav: declares \d+ bytes"), mixed(1.0, zipped[2], None):
         pass

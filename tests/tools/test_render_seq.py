@@ -9,10 +9,12 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import decoded
+import faulty_dataset
 import numpy as np
 import pytest
 import soundfile
@@ -90,6 +92,25 @@ def test_an_id_with_the_dataset_is_enough(dataset: Path, tmp_path: Path) -> None
         assert result["audio"]["vocals"] is not None
 
 
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_the_releases_zips_give_what_the_folders_give(compression: int, tmp_path: Path) -> None:
+    folders = faulty_dataset.write_dataset(tmp_path / "folders", (ID,))
+    faulty_dataset.write_motion(folders / "flame_seqs" / f"{ID}.pkl", faulty_dataset.motion(ID, 6))
+    faulty_dataset.zip_dataset(folders, tmp_path / "zips", compression)
+    np.save(tmp_path / f"{ID}.npy", np.zeros((6, 59), np.float32))
+    for name in (ID, f"{ID}.npy"):
+        records, videos = [], [tmp_path / f"{root}.mp4" for root in ("folders", "zips")]
+        for video in videos:
+            root = video.with_suffix("")
+            records.append(record(run(tmp_path, name, "--data-root", root, "--size", 64, "--json", "--out", video)))
+        assert records[0]["frames"] == records[1]["frames"] == 6
+        assert records[0]["identity"] == records[1]["identity"]
+        assert np.array_equal(*(decoded.frames(video, 64) for video in videos))
+        assert np.array_equal(*(decoded.sound(video) for video in videos))
+        assert np.abs(decoded.sound(videos[1])).max() > 0.1
+        assert records[1]["audio"]["bgm"]["path"] == f"{tmp_path}/zips/bgm_seqs.zip/bgm_seqs/{ID}_bgm.wav"
+
+
 def test_a_progress_bar_is_not_piped(dataset: Path, tmp_path: Path) -> None:
     assert run(tmp_path, ID, "--data-root", dataset, "--size", 32).stderr == ""
 
@@ -153,6 +174,7 @@ MISTAKES = {
     "pose without truth": (["alone.npy", "--pose", "gt", "--no-audio"], "alone.npy: no ground truth"),
     "sample": ([ID, "--data-root", "SingingHead", "--sample", "3"], "holds one sample"),
     "data root": ([ID, "--data-root", "nowhere"], "nowhere: no such folder"),
+    "broken zip": ([ID, "--data-root", "broken"], "broken/flame_seqs.zip: not a readable zip"),
     "unknown id": (["id9_9_9_9", "--data-root", "SingingHead"], "no sequence of ID 'id9_9_9_9'"),
     "id that leads out": (["..", "--data-root", "SingingHead"], "'..' is not an ID"),
     "required vocals": (["alone.npy", "--require-audio"], "no vocals of alone"),
@@ -173,6 +195,8 @@ MISTAKES = {
 def test_a_mistake_ends_in_one_line_and_exit_code_2(mistake: str, dataset: Path, tmp_path: Path) -> None:
     arguments, words = MISTAKES[mistake]
     (tmp_path / "text.pkl").write_text("these are no numbers")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "flame_seqs.zip").write_text("these are no files")
     np.save(tmp_path / "alone.npy", np.zeros((3, 59), np.float32))
     np.save(tmp_path / "mesh.npy", np.zeros((3, 7, 3), np.float32))
     done = run(tmp_path, *arguments, *([] if "--size" in arguments else ["--size", "32"]))
