@@ -8,7 +8,7 @@ image, one metre in front of a point a little below and behind the eyes.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,17 +29,39 @@ _FIT_MARGIN = 0.05
 
 @dataclass(frozen=True)
 class Camera:
-    """A pinhole camera that looks along -z, y up, and sees a square.
+    """A pinhole camera that sees a square. Lights turn with it, so that every view of a head is lit alike.
 
     Attributes:
         position: (3,) metres, in the head's coordinates.
         focal_length: in image sizes.
         name: what results call it: ``fixed`` or ``fit``.
+        rotation: (3, 3) whose columns are the picture's right, its up, and the way back from what is looked at, in the
+            head's coordinates; None is straight: x to the right, y up, looking along -z.
     """
 
     position: Floats
     focal_length: float = FOCAL_LENGTH
     name: str = "fixed"
+    rotation: Floats | None = None
+
+    def turned(self, yaw: float, about: Floats) -> Camera:
+        """This camera, led around the vertical axis through a point.
+
+        Args:
+            yaw: radians; positive to the side of the head's left ear. Of 0, it is this very camera.
+            about: (3,) metres.
+        """
+        if yaw == 0:
+            return self
+        cosine, sine = np.cos(yaw), np.sin(yaw)
+        turn = np.array([[cosine, 0, sine], [0, 1, 0], [-sine, 0, cosine]])
+        rotation = turn if self.rotation is None else turn @ self.rotation
+        return replace(self, position=about + turn @ (self.position - about), rotation=rotation)
+
+    def seen(self, points: NDArray[np.floating]) -> Floats:
+        """Points (..., 3) from the camera, in metres: to the right, up, and towards it, so that what is ahead has z < 0."""
+        from_camera = np.asarray(points, np.float64) - self.position
+        return from_camera if self.rotation is None else from_camera @ self.rotation
 
     def project(self, points: NDArray[np.floating], size: int) -> Floats:
         """Pixels of points.
@@ -52,7 +74,7 @@ class Camera:
             (..., 3) x to the right, y down, (0, 0) the upper left corner of the image; and the distance in front of the
             camera in metres, negative behind it.
         """
-        from_camera = np.asarray(points, np.float64) - self.position
+        from_camera = self.seen(points)
         depth = -from_camera[..., 2]
         scale = self.focal_length * size / depth
         x = size / 2 + scale * from_camera[..., 0]

@@ -21,7 +21,7 @@ from singinghead.render.rasterizer import Layers, Probe, choose_backend, open_ra
 from singinghead.render.scene import head_scene
 
 SIZE = 384
-HEADS = ("plain", "textured", "flame", "colored")
+HEADS = ("plain", "textured", "flame", "colored", "turned")
 
 DRAW = f"""
 import sys
@@ -61,9 +61,18 @@ def draw_poses(platform: str, out: str) -> None:
             layers = [vars(drawer.layers(vertices)) for vertices in subject.vertices(poses())]
             colored = [vars(drawer.layers(vertices, stripes(vertices))) for vertices in subject.vertices(poses())]
         if head == "textured":  # where there is most to put other colours in the place of
-            arrays |= {f"colored {name}": np.stack([one[name] for one in colored]) for name in colored[0]}
-        arrays |= {f"{head} {name}": np.stack([one[name] for one in layers]) for name in layers[0]}
+            arrays |= stacked("colored", colored)
+        if head == "plain":
+            camera = fixed_camera(subject).turned(0.7, np.array([0, 0, -0.05]))
+            with open_rasterizer(backend, scene, fixed_camera(subject), SIZE) as drawer:
+                turned = [vars(drawer.layers(vertices, camera=camera)) for vertices in subject.vertices(poses())]
+            arrays |= stacked("turned", turned)
+        arrays |= stacked(head, layers)
     np.savez(out, **arrays)
+
+
+def stacked(head: str, frames: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    return {f"{head} {name}": np.stack([frame[name] for frame in frames]) for name in frames[0]}
 
 
 def drawn(platform: str, tmp_path: Path) -> dict[str, Layers]:
