@@ -89,15 +89,28 @@ def fixed_camera(subject: Subject) -> Camera:
     return Camera(eyes + _TARGET_FROM_EYES + [0, 0, DISTANCE])
 
 
-def fitted_camera(chunks: Iterable[NDArray[np.floating]]) -> Camera:
+def fitted_camera(chunks: Iterable[NDArray[np.floating]], axis: Floats | None = None) -> Camera:
     """The camera of the same lens, placed so that it sees the whole motion.
 
     Args:
         chunks: (T, V, 3) vertices, T free.
+        axis: (3,) a point of the vertical axis around which it is going to be turned: it sees the whole motion from all
+            sides then; None is from the front alone.
     """
+    if axis is not None:
+        chunks = (_swept(chunk, axis) for chunk in chunks)
     lows, highs = zip(*((chunk.min(axis=(0, 1)), chunk.max(axis=(0, 1))) for chunk in chunks), strict=True)
     low, high = np.min(lows, axis=0), np.max(highs, axis=0)
     centre = (low + high) / 2
     half_width = max(high[0] - low[0], high[1] - low[1]) / 2
     distance = half_width * 2 * FOCAL_LENGTH / (1 - 2 * _FIT_MARGIN)
     return Camera(np.array([centre[0], centre[1], high[2] + distance], np.float64), name="fit")
+
+
+def _swept(vertices: NDArray[np.floating], axis: Floats) -> Floats:
+    """(1, 2, 3) corners of the box around what vertices sweep over when they turn around a vertical axis."""
+    x, y, z = np.moveaxis(vertices, -1, 0)
+    radius = np.hypot(x - axis[0], z - axis[2]).max()
+    reach = np.array([radius, 0, radius])
+    middles = np.array([[axis[0], height, axis[2]] for height in (y.min(), y.max())])
+    return np.stack([middles[0] - reach, middles[1] + reach])[None]

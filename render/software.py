@@ -134,7 +134,8 @@ class SoftwareRasterizer:
             canvas = _Canvas(self.size)
         given = None if colors is None else np.ascontiguousarray(colors, np.float32)
         if camera.rotation is not None:  # lights turn with it: it is as if the head were turned the other way
-            vertices, camera = camera.seen(vertices), replace(camera, position=np.zeros(3), rotation=None)
+            vertices = camera.seen(vertices).astype(np.float32)
+            camera = replace(camera, position=np.zeros(3), rotation=None)
         self._draw(np.ascontiguousarray(vertices, np.float32), given, camera, canvas)
         yield canvas
         self._spare.append(canvas)
