@@ -14,6 +14,8 @@ from singinghead.render.surface_colors import ColorScale, palette, vertex_region
 _INK = (32, 36, 42, 255)
 _PLATE = (250, 250, 252, 215)
 _SMALLEST_TEXT = 9
+_MOST_WIDE, _MOST_HIGH = 0.36, 0.75
+"""Of a picture: beyond, it would hide the head."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,9 +28,14 @@ class Legend:
 
     plate: NDArray[np.uint8]
 
+    def fits(self, size: int) -> bool:
+        """Whether it leaves most of a square picture free."""
+        height, width, _ = self.plate.shape
+        return bool(height <= _MOST_HIGH * size and width <= _MOST_WIDE * size)
+
     def drawn_on(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """A copy of a picture (H, W, 3) with it, as much as there is room for."""
-        plate = self.plate[: picture.shape[0], : picture.shape[1]].astype(np.float32)
+        """A copy of a picture (H, W, 3) with it, which has room for it."""
+        plate = self.plate.astype(np.float32)
         out, share = picture.copy(), plate[..., 3:] / np.float32(255)
         corner = out[: plate.shape[0], : plate.shape[1]]
         corner[:] = np.round(corner + share * (plate[..., :3] - corner)).astype(np.uint8)

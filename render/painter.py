@@ -21,6 +21,8 @@ from singinghead.render.views import Rig
 
 _WIRE, _WIRE_OPACITY = (30, 44, 66), 0.55
 _BORDER = (250, 250, 252)
+_JAW_LINE, _BEHIND_OUTLINE = 17, 0.025
+"""So many points of the contour slide along the outline, and so many metres may lie behind it: the table goes by degrees."""
 _POINT, _POINT_RIM = (255, 214, 64), (38, 30, 20)
 
 
@@ -117,6 +119,8 @@ class Painter:
             overlays.draw_lines(picture, ends, limit, max(1.2, size / 500), _BORDER, 0.9)
         if frame.landmarks is not None:
             points = camera.project(frame.landmarks, size)
+            if self._shown.landmarks == "contour":
+                points[:_JAW_LINE, 2] -= _BEHIND_OUTLINE
             for radius, color in ((size / 150 + 0.5, _POINT_RIM), (size / 190, _POINT)):
                 overlays.draw_points(picture, points, limit, radius, color)
         return replace(layers, color=picture)

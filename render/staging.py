@@ -129,7 +129,7 @@ class Stage:
         """
         if self.shown.is_plain:
             return drawn(rasterizer.draw_yuv, chunks, threads)
-        painter = Painter(rasterizer, self.scene, self.subject.arrays, self.rig, self.shown, self._legend())
+        painter = Painter(rasterizer, self.scene, self.subject.arrays, self.rig, self.shown, self.legend())
 
         def paint(frame: Frame) -> NDArray[np.uint8]:
             painted = painter.paint(frame)
@@ -138,9 +138,14 @@ class Stage:
 
         return drawn(paint, frames(chunks, self.subject, self.shown, fps, params, against), threads)
 
-    def _legend(self) -> Legend | None:
+    def legend(self) -> Legend | None:
+        """What explains the colours, where there are any to explain, and room beside the head."""
         if self.shown.colour_by is None:
             return None
+        legend = self._whole_legend()
+        return legend if legend.fits(self.size) else None
+
+    def _whole_legend(self) -> Legend:
         if self.shown.colour_by == "region":
             return region_names(self.subject.arrays, self.size)
         return color_bar(ColorScale(self.shown.scale_end, "mm/s" if self.shown.colour_by == "speed" else "mm"), self.size)
