@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 from singinghead.flame_model.dataset import Dataset
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.model import CHUNK, FlameModel, Subject
-from singinghead.flame_model.params import Frames
+from singinghead.flame_model.params import FlameParams, Frames
 from singinghead.flame_model.sequence import ParamSequence, Sequence, VertexSequence, load_sequence, resample
 from singinghead.flame_model.shapes import check_shape
 from singinghead.flame_model.stored_file import Source
-from singinghead.render.ahead import drawn
-from singinghead.render.camera import fitted_camera, fixed_camera
+from singinghead.render.layer_files import LayerFiles
 from singinghead.render.rasterizer import Backend, open_rasterizer
-from singinghead.render.scene import head_scene
+from singinghead.render.shown import Shown
 from singinghead.render.sound import Mix, Soundtrack, mixed
+from singinghead.render.staging import Stage
 from singinghead.render.video import VideoWriter, check_output, check_rate
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Look:
     """How a clip is drawn and encoded.
 
     Attributes:
-        size: of the square picture, an even number of pixels.
+        size: of the square picture, or of each of several side by side, an even number of pixels.
         fps: the motion's rate.
         out_fps: the video's rate; None is the motion's.
         backend: ``auto``, ``software`` or ``pyrender``.
@@ -54,6 +54,7 @@ class Look:
         preset: x264's speed.
         threads: that draw; None: as many as there are cores, up to 8.
         encoder_threads: None: x264's own choice by the cores. Where motion is fast, the pictures depend on it.
+        shown: what is drawn beside the plain head.
     """
 
     size: int = 1024
@@ -67,6 +68,7 @@ class Look:
     preset: str = "veryfast"
     threads: int | None = None
     encoder_threads: int | None = None
+    shown: Shown = field(default_factory=Shown)
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ class Rendered:
         model: whose head it is.
         identity: where the subject's shape came from.
         sound: what was mixed, or None for a silent video.
+        layers: the files and folders written beside the video.
     """
 
     out: Path
@@ -105,6 +108,7 @@ class Rendered:
     model: str
     identity: str
     sound: Soundtrack | None
+    layers: tuple[Path, ...] = ()
 
 
 def render_clip(
@@ -135,29 +139,41 @@ def render_clip(
     started = time.perf_counter()
     out_fps = look.fps if look.out_fps is None else look.out_fps
     check_rate(look.fps)
-    check_output(out, look.size, out_fps, look.crf, look.preset)
-    staged = stage(model, sequence, look, truth)
-    subject, sequence = staged.subject, staged.sequence
-    camera = fitted_camera(motion(subject, sequence)) if look.camera == "fit" else fixed_camera(subject)
+    check_output(out, (look.size * len(look.shown.views), look.size), out_fps, look.crf, look.preset)
+    if look.shown.colour_by == "error":
+        sequence, truth = _compared(sequence, look, truth)
+    prepared = prepare(model, sequence, look, truth)
+    subject, sequence = prepared.subject, prepared.sequence
+    params = sequence.params if isinstance(sequence, ParamSequence) else None
+    against = _against(model, truth, look, out_fps) if look.shown.colour_by == "error" else None
     duration = len(sequence) / out_fps
-    with open_rasterizer(look.backend, head_scene(subject), camera, look.size) as rasterizer:
+
+    def chunks() -> Iterator[Frames]:
+        return motion(subject, sequence)
+
+    stage = Stage.of(subject, chunks, look.shown, look.size, look.camera == "fit", len(sequence))
+    with open_rasterizer(look.backend, stage.scene, stage.rig.camera, look.size) as rasterizer:
         comment = "; ".join(
             f"{key}: {value}"
             for key, value in (
                 ("model", model.arrays.name),
                 ("backend", rasterizer.name),
-                ("camera", camera.name),
+                *stage.notes(out_fps).items(),
                 ("pose", look.pose),
-                ("identity", staged.identity),
+                ("identity", prepared.identity),
                 ("made by", f"singinghead {importlib.metadata.version('singinghead')}"),
             )
         )
         metadata = {"title": sequence.id, "comment": comment}
         with _soundtrack(sound, duration) as track:
             wav = track.path if track else None
-            with VideoWriter(out, look.size, out_fps, wav, look.crf, look.preset, metadata, look.encoder_threads) as video:
+            encoding = (out_fps, wav, look.crf, look.preset, metadata, look.encoder_threads)
+            with (
+                VideoWriter(out, stage.picture_size, *encoding) as video,
+                LayerFiles(out, look.shown.extra_layers, stage.layer_facts(out_fps), look.shown.alpha_as) as files,
+            ):
                 threads = min(look.threads or rasterizer.threads, rasterizer.threads)
-                pictures = drawn(rasterizer.draw_yuv, motion(subject, sequence), threads)
+                pictures = stage.pictures(rasterizer, threads, chunks(), out_fps, params, against, files)
                 with closing(pictures):
                     for picture in counted(pictures, len(sequence)):
                         video.write(picture)
@@ -169,15 +185,16 @@ def render_clip(
             seconds=time.perf_counter() - started,
             backend=rasterizer.name,
             model=model.arrays.name,
-            identity=staged.identity,
+            identity=prepared.identity,
             sound=track,
+            layers=tuple(files.names.values()),
         )
 
 
-def load_truth(dataset: Dataset | None, sequence: Sequence, pose: PoseChoice) -> ParamSequence | None:
-    """The dataset's own sequence of this clip, where its identity or its pose is wanted and it is there."""
+def load_truth(dataset: Dataset | None, sequence: Sequence, look: Look) -> ParamSequence | None:
+    """The dataset's own sequence of this clip, where its identity, pose or motion is wanted and it is there."""
     lacks_shape = isinstance(sequence, ParamSequence) and sequence.shape is None
-    if dataset is None or not (lacks_shape or pose == "gt"):
+    if dataset is None or not (lacks_shape or look.pose == "gt" or look.shown.colour_by == "error"):
         return None
     file = dataset.truth(sequence.id)
     truth = load_sequence(file) if file else None
@@ -185,7 +202,7 @@ def load_truth(dataset: Dataset | None, sequence: Sequence, pose: PoseChoice) ->
 
 
 @dataclass(frozen=True)
-class Staged:
+class Prepared:
     """Who moves, and how.
 
     Attributes:
@@ -201,7 +218,7 @@ class Staged:
     shape: Frames | None
 
 
-def stage(model: FlameModel, sequence: Sequence, look: Look, truth: ParamSequence | None = None) -> Staged:
+def prepare(model: FlameModel, sequence: Sequence, look: Look, truth: ParamSequence | None = None) -> Prepared:
     """Choose the identity, and make the motion what ``look`` says: its pose, its rates, its device.
 
     Raises:
@@ -215,7 +232,7 @@ def stage(model: FlameModel, sequence: Sequence, look: Look, truth: ParamSequenc
         check_shape(
             f"vertices of {sequence.file.name} for {model.arrays.name}", sequence.stored, "T", len(subject.template), 3
         )
-    return Staged(subject, sequence, identity, shape)
+    return Prepared(subject, sequence, identity, shape)
 
 
 def motion(subject: Subject, sequence: Sequence) -> Iterator[Frames]:
@@ -255,14 +272,41 @@ def _posed(sequence: Sequence, look: Look, truth: ParamSequence | None) -> Seque
             file=sequence.file,
             remedy="--pose gt needs --data-root with flame_seqs",
         )
+    own, other = _cut_alike(sequence, truth, look)
+    return replace(sequence, params=own.params.with_head_pose(other.params))
+
+
+def _compared(sequence: Sequence, look: Look, truth: ParamSequence | None) -> tuple[ParamSequence, ParamSequence]:
+    """A prediction and its ground truth, as far as both go."""
+    if isinstance(sequence, VertexSequence):
+        raise InputError("vertices are posed already", file=sequence.file, remedy="--colour-by error needs parameters")
+    if truth is None:
+        raise InputError(
+            "no ground truth to compare with",
+            file=sequence.file,
+            remedy="--colour-by error needs --data-root with flame_seqs",
+        )
+    return _cut_alike(sequence, truth, look)
+
+
+def _against(model: FlameModel, truth: ParamSequence | None, look: Look, out_fps: float) -> tuple[Subject, FlameParams]:
+    """The ground truth's subject and motion, at the video's rate."""
+    assert truth is not None  # as _compared has seen to
+    resampled = resample(truth, look.fps, out_fps)
+    assert isinstance(resampled, ParamSequence)
+    return model.with_shape(truth.shape, look.device), resampled.params
+
+
+def _cut_alike(sequence: ParamSequence, truth: ParamSequence, look: Look) -> tuple[ParamSequence, ParamSequence]:
+    """Both, as long as the shorter one, unless that is far too short."""
     n_frames = min(len(sequence), len(truth))
     excess = max(len(sequence), len(truth)) - n_frames
     if excess > _LONGEST_CUT_S * look.fps:
         raise InputError(
-            f"has {len(sequence)} frames and its ground truth {len(truth)}: the pose cannot be taken",
+            f"has {len(sequence)} frames and its ground truth {len(truth)}: they do not go together",
             file=sequence.file,
         )
     if excess:
-        logger.warning("%s: cut by %d frames to take the ground truth's pose", sequence.file, excess)
-    own, other = (s.params.map(lambda field: field[:n_frames]) for s in (sequence, truth))
-    return replace(sequence, params=own.with_head_pose(other))
+        logger.warning("%s: cut by %d frames to go with the ground truth", sequence.file, excess)
+    own, other = (replace(s, params=s.params.map(lambda field: field[:n_frames])) for s in (sequence, truth))
+    return own, other

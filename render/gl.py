@@ -58,9 +58,10 @@ class PyrenderRasterizer:
 
         self.size = size
         self._faces = np.concatenate([part.faces for part in scene.parts])
-        self._scene = scene
+        self._scene, self._camera = scene, camera
         self._meshes = [_PartMesh(part, scene.vertex_colors) for part in scene.parts]
         self._drawn = pyrender_scene(scene, camera, [mesh.mesh for mesh in self._meshes])
+        self._lamps = {lamp: _pose(camera.rotation).T @ lamp.matrix for lamp in self._drawn.directional_light_nodes}
         # In the order of the parts: a pyrender scene holds its nodes as a set.
         self._nodes = [next(iter(self._drawn.get_nodes(obj=mesh.mesh))) for mesh in self._meshes]
         try:
@@ -73,39 +74,43 @@ class PyrenderRasterizer:
         self.name = f"pyrender ({os.environ['PYOPENGL_PLATFORM']}, {device})"
         self._offscreen._renderer = _color_only(size)
 
-    def draw(self, vertices: Frames) -> NDArray[np.uint8]:
+    def draw(self, vertices: Frames, colors: Frames | None = None, camera: Camera | None = None) -> NDArray[np.uint8]:
         """Draw one frame.
 
         Args:
             vertices: (V, 3) float32 metres.
+            colors: (V, 3) linear, in the place of the scene's; see :class:`~singinghead.render.rasterizer.Rasterizer`.
+            camera: from where, if not from the rasterizer's own.
 
         Returns:
             (size, size, 3) uint8 sRGB picture, a new array.
 
         Raises:
-            InputError: ``vertices`` has another shape, or NaN in it.
+            InputError: what was given has another shape, or NaN in it.
         """
         from pyrender import RenderFlags
 
         # Not OffscreenRenderer.render: on OSMesa it draws without multisampling and reads depth as well.
-        picture: NDArray[np.uint8] = self._prepared(vertices).render(self._drawn, RenderFlags.OFFSCREEN)
+        picture: NDArray[np.uint8] = self._prepared(vertices, colors, camera or self._camera).render(
+            self._drawn, RenderFlags.OFFSCREEN
+        )
         return picture
 
-    def draw_yuv(self, vertices: Frames) -> NDArray[np.uint8]:
+    def draw_yuv(self, vertices: Frames, colors: Frames | None = None, camera: Camera | None = None) -> NDArray[np.uint8]:
         """Draw one frame as video stores it; see :func:`~singinghead.render.yuv.to_yuv420p`."""
-        return to_yuv420p(self.draw(vertices))
+        return to_yuv420p(self.draw(vertices, colors, camera))
 
-    def layers(self, vertices: Frames) -> Layers:
+    def layers(self, vertices: Frames, colors: Frames | None = None, camera: Camera | None = None) -> Layers:
         """Draw one frame and what lies behind its colours; see :class:`~singinghead.render.rasterizer.Layers`.
 
         Normals are drawn as colours: they have 8 bits, and on edges are the mean of what the pixel's samples see.
 
         Raises:
-            InputError: ``vertices`` has another shape, or NaN in it.
+            InputError: what was given has another shape, or NaN in it.
         """
         from pyrender import RenderFlags
 
-        color = self.draw(vertices)
+        color = self.draw(vertices, colors, camera)
         renderer = self._offscreen._renderer
         by_part = {node: (1 + part, 0, 0) for part, node in enumerate(self._nodes)}
         # Without multisampling: what the pixels' middles see.
@@ -117,8 +122,6 @@ class PyrenderRasterizer:
             mean = self._unlit((normals + np.float32(1)) / np.float32(2)) / np.maximum(alpha, 0.25)
         finally:
             self._drawn.bg_color = background
-            for mesh in self._meshes:
-                mesh.color()
         part = seen[..., 0].astype(np.int8) - np.int8(1)
         normal = (2 * mean - 1) * (part >= 0)[..., None]
         return Layers(
@@ -129,16 +132,25 @@ class PyrenderRasterizer:
             alpha=np.round(4 * alpha[..., 0]) / np.float32(4),
         )
 
-    def _prepared(self, vertices: Frames) -> Any:
-        """The renderer, the context current and the vertices uploaded."""
-        self._scene.check(vertices)
+    def _prepared(self, vertices: Frames, colors: Frames | None, camera: Camera) -> Any:
+        """The renderer, the context current, camera and lamps in place, vertices and colours uploaded."""
+        self._scene.check(vertices, colors)
         self._offscreen._platform.make_current()
         renderer = self._offscreen._renderer
         renderer._update_context(self._drawn, 0)  # uploads the meshes once
         normals = vertex_normals(vertices, self._faces)
         for mesh in self._meshes:
-            mesh.upload(vertices, normals)
+            mesh.upload(vertices, normals, colors)
+        self._look_from(camera)
         return renderer
+
+    def _look_from(self, camera: Camera) -> None:
+        """Put the camera where it is to be, and turn the lamps with it."""
+        lens = self._drawn.main_camera_node
+        lens.camera.yfov = _field_of_view(camera)
+        self._drawn.set_pose(lens, _pose(camera.rotation, camera.position))
+        for lamp, pose in self._lamps.items():
+            self._drawn.set_pose(lamp, _pose(camera.rotation) @ pose)
 
     def _unlit(self, colors: Frames) -> NDArray[np.float32]:
         """A picture (size, size, 3) of nothing but colours of vertices (V, 3), 0 to 1."""
@@ -190,13 +202,13 @@ class _PartMesh:
         )
         self.mesh = pyrender.Mesh([self.primitive])
 
-    def upload(self, vertices: Frames, normals: Frames) -> None:
+    def upload(self, vertices: Frames, normals: Frames, colors: Frames | None) -> None:
         self._buffer[:, 0:3] = vertices[self.vertices]
         self._buffer[:, 3:6] = normals[self.vertices]
-        self._send()
+        self.color(colors)
 
-    def color(self, colors: Frames | None = None) -> None:
-        """Put colours of vertices in the place of the part's own and of its texture; None puts those back."""
+    def color(self, colors: Frames | None) -> None:
+        """Put colours of vertices in the place of the part's own and of its texture, and send all; None puts those back."""
         self._buffer[:, -4:-1] = self._colors if colors is None else colors[self.vertices]
         self._material.baseColorFactor = self._factor if colors is None else np.ones(4)
         # What the shaders take for the textures that there are; without the texture itself, it would be uploaded again.
@@ -251,12 +263,23 @@ def pyrender_scene(scene: Scene, camera: Camera, meshes: list[Any]) -> Any:
     for light in scene.lights:
         intensity = float(light.color.max())
         lamp = pyrender.DirectionalLight(color=light.color / intensity, intensity=intensity)
-        drawn.add(lamp, pose=_shining_from(light.towards))
-    lens = pyrender.PerspectiveCamera(2 * np.arctan(0.5 / camera.focal_length), _NEAR, _FAR, aspectRatio=1.0)
-    pose = np.eye(4)
-    pose[:3, 3] = camera.position
-    drawn.add(lens, pose=pose)
+        drawn.add(lamp, pose=_pose(camera.rotation) @ _shining_from(light.towards))
+    lens = pyrender.PerspectiveCamera(_field_of_view(camera), _NEAR, _FAR, aspectRatio=1.0)
+    drawn.add(lens, pose=_pose(camera.rotation, camera.position))
     return drawn
+
+
+def _field_of_view(camera: Camera) -> float:
+    """Radians, from the picture's lower to its upper edge."""
+    return float(2 * np.arctan(0.5 / camera.focal_length))
+
+
+def _pose(rotation: NDArray[np.floating] | None, position: NDArray[np.floating] | None = None) -> NDArray[np.float64]:
+    """(4, 4) of a rotation and a place; None leaves them out."""
+    pose = np.eye(4)
+    pose[:3, :3] = np.eye(3) if rotation is None else rotation
+    pose[:3, 3] = 0 if position is None else position
+    return pose
 
 
 def _shining_from(towards: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -9,21 +9,28 @@ of a pixel, and both levels (trilinear filtering).
 
 from __future__ import annotations
 
+import os
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from singinghead.flame_model import array_file
 from singinghead.flame_model.errors import InputError
+from singinghead.flame_model.shapes import as_array
 
 GAMMA = 2.2
 """What encodes linear colours in a picture."""
 
 MOST_PIXELS = 4096 * 4096
 """Of a texture: its pyramid then takes 270 MB."""
+
+_ALBEDOS = {"mean": 255, "MU": 1}
+"""Arrays of a mean albedo, and what is white in them."""
 
 _FORMATS = ("PNG", "JPEG")
 _DEEP_MODES = ("I", "F")
@@ -53,11 +60,16 @@ class Texture:
 
     @classmethod
     def read(cls, path: str | PathLike[str]) -> Texture:
-        """Read a PNG or JPEG file. Opacity is ignored.
+        """Read a PNG or JPEG file, or the mean of an albedo model in FLAME's texture coordinates. Opacity is ignored.
+
+        Of an ``.npz``, it is the array ``mean`` (FLAME's texture space, 0 to 255) or ``MU`` (albedo from BFM or AlbedoMM,
+        0 to 1), (H, W, 3) with blue first, as DECA's ``FLAMETex`` reads them.
 
         Raises:
             InputError: the file is missing, is no such picture, is broken, too large, or has more than 8 bits a colour.
         """
+        if os.fspath(path).lower().endswith(".npz"):
+            return cls(_mean_albedo(Path(path)))
         from PIL import Image, UnidentifiedImageError
 
         try:
@@ -88,6 +100,19 @@ class Texture:
         while max(levels[-1].shape[:2]) > 1:
             levels.append(_halved(_halved(levels[-1]).swapaxes(0, 1)).swapaxes(0, 1))
         return tuple(np.ascontiguousarray(level) for level in levels)
+
+
+def _mean_albedo(path: Path) -> NDArray[np.uint8]:
+    """(H, W, 3) of an albedo model's file."""
+    content = array_file.read(path, only=_ALBEDOS)
+    name = next((name for name in _ALBEDOS if name in content), None)
+    if name is None:
+        raise InputError(f"holds no mean albedo: neither {' nor '.join(_ALBEDOS)}", file=path)
+    mean = as_array(name, content[name], path)
+    if mean.ndim != 3 or mean.shape[2] != 3 or mean.dtype.kind not in "fui" or not np.isfinite(mean).all():
+        raise InputError(f"{name} is not (H, W, 3) finite numbers, but {mean.dtype} of shape {mean.shape}", file=path)
+    levels = mean[..., ::-1].astype(np.float64) * (255 / _ALBEDOS[name])
+    return np.asarray(np.clip(np.round(levels), 0, 255), np.uint8)
 
 
 def _halved(texels: NDArray[np.float32]) -> NDArray[np.float32]:

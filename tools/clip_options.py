@@ -48,12 +48,35 @@ class ClipOptions:
     """x264's quality: 0 lossless, 18 visually near lossless, 51 worst."""
     preset: str = "veryfast"
     """x264's speed, ultrafast to veryslow."""
+    view: str = "front"
+    """From where: front, left, right, three-quarter; several, separated by commas, stand side by side in one video."""
+    turntable: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """The camera goes once around the head while the clip lasts."""
+    wireframe: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Draw the mesh's visible edges over the surface."""
+    landmarks: Literal["contour", "full"] | None = None
+    """Draw 68 landmarks where they are visible: with the contour that slides as the head turns, or the fixed ones."""
+    regions: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Draw the borders of the model's named regions."""
+    colour_by: Literal["region", "speed", "error"] | None = None
+    """Colour the head: by named regions; by speed, mm/s; by the distance from the ground truth, mm, at zero pose."""
+    colour_max: float | None = None
+    """End of the colours' scale, mm/s or mm. Default: 200 for speed, 10 for error."""
+    background: str | None = None
+    """A colour (#rrggbb or a name) or an image file, fitted."""
+    texture: Path | None = None
+    """The skin: a PNG or JPEG in the head's texture coordinates, or FLAME's mean albedo (.npz)."""
+    layer: str = "color"
+    """Separated by commas, what is made: color is the video; beside it depth, normal, part, alpha as PNG sequences."""
+    alpha_as: Literal["webm", "png"] = "webm"
+    """The alpha layer: VP9 video with alpha, or PNGs with straight alpha."""
     json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Make the last line of stdout one JSON object."""
 
     def look(self) -> Look:
         """How a clip is to be drawn; its device is as given, ``auto`` too."""
         from singinghead.render.clip import Look
+        from singinghead.render.shown import Shown
 
         return Look(
             size=self.size,
@@ -65,4 +88,21 @@ class ClipOptions:
             pose=self.pose,
             crf=self.crf,
             preset=self.preset,
+            shown=Shown(
+                views=_listed(self.view),
+                turntable=self.turntable,
+                wireframe=self.wireframe,
+                landmarks=self.landmarks,
+                regions=self.regions,
+                colour_by=self.colour_by,
+                colour_max=self.colour_max,
+                background=self.background,
+                texture=str(self.texture) if self.texture else None,
+                layers=_listed(self.layer),
+                alpha_as=self.alpha_as,
+            ),
         )
+
+
+def _listed(words: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in words.split(",") if word.strip())

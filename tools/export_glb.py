@@ -25,7 +25,7 @@ from singinghead.flame_model.sequence import ParamSequence, load_sequence
 from singinghead.tools import render_seq
 
 if TYPE_CHECKING:
-    from singinghead.render.clip import Staged
+    from singinghead.render.clip import Prepared
 
 Format = Literal["glb", "obj", "ply", "npz", "params"]
 
@@ -86,29 +86,34 @@ def export(options: Options) -> None:
 
     # Late: torch takes seconds to import, and nobody waits for it to hear of a mistyped name.
     from singinghead.flame_model.model import FlameModel
-    from singinghead.render.clip import Look, load_truth, stage
+    from singinghead.render.clip import Look, load_truth, prepare
     from singinghead.render.video import check_rate
 
     out_fps = options.fps if options.out_fps is None else options.out_fps
     check_rate(options.fps)
     check_rate(out_fps)
     look = Look(fps=options.fps, out_fps=out_fps, pose=options.pose)
-    staged = stage(FlameModel.load(options.flame), sequence, look, load_truth(dataset, sequence, options.pose))
+    prepared = prepare(FlameModel.load(options.flame), sequence, look, load_truth(dataset, sequence, look))
     if options.frame is not None:
-        staged = one_frame(staged, options.frame)
+        prepared = one_frame(prepared, options.frame)
     record: dict[str, Any] = {
         "id": sequence.id,
         "out": str(out),
         "format": kind,
-        "frames": len(staged.sequence),
+        "frames": len(prepared.sequence),
         "fps": out_fps,
-        "model": staged.subject.arrays.name,
-        "identity": staged.identity,
+        "model": prepared.subject.arrays.name,
+        "identity": prepared.identity,
         "pose": options.pose,
     }
-    record |= write(staged, kind, out, out_fps, record)
+    record |= write(prepared, kind, out, out_fps, record)
     size = sum(file.stat().st_size for file in (out.iterdir() if out.is_dir() else [out]))
-    notes = [f"{record['frames']} frames", f"{size / 1e6:.2f} MB", f"model: {record['model']}", f"shape: {staged.identity}"]
+    notes = [
+        f"{record['frames']} frames",
+        f"{size / 1e6:.2f} MB",
+        f"model: {record['model']}",
+        f"shape: {prepared.identity}",
+    ]
     if kind == "glb":
         notes.append(f"{record['targets']} morph targets, vertices within {record['largest_error_mm']:.4f} mm")
     print(f"{out}: {' | '.join(notes)}")
@@ -138,18 +143,18 @@ def chosen_format(options: Options) -> Format:
     return options.format
 
 
-def one_frame(staged: Staged, frame: int) -> Staged:
+def one_frame(prepared: Prepared, frame: int) -> Prepared:
     """The clip cut down to one of its frames."""
-    sequence = staged.sequence
+    sequence = prepared.sequence
     if not 0 <= frame < len(sequence):
         raise InputError(f"frame {frame} was asked for, but there are {len(sequence)}", remedy="they count from 0")
     only = slice(frame, frame + 1)
     if isinstance(sequence, ParamSequence):
-        return replace(staged, sequence=replace(sequence, params=sequence.params.map(lambda field: field[only])))
-    return replace(staged, sequence=replace(sequence, position=sequence.position[only]))
+        return replace(prepared, sequence=replace(sequence, params=sequence.params.map(lambda field: field[only])))
+    return replace(prepared, sequence=replace(sequence, position=sequence.position[only]))
 
 
-def write(staged: Staged, kind: Format, out: Path, fps: float, record: dict[str, Any]) -> dict[str, Any]:
+def write(prepared: Prepared, kind: Format, out: Path, fps: float, record: dict[str, Any]) -> dict[str, Any]:
     """Write the file or folder; returns what else there is to tell of it."""
     from singinghead.flame_model.release_file import write_release
     from singinghead.render.asset.animation import checked_motion
@@ -157,13 +162,13 @@ def write(staged: Staged, kind: Format, out: Path, fps: float, record: dict[str,
     from singinghead.render.scene import head_scene
 
     if kind == "glb":
-        return write_animation(staged, out, fps, record)
-    sequence, arrays, scene = staged.sequence, staged.subject.arrays, head_scene(staged.subject)
-    chunks = checked_motion(staged.subject, sequence, scene)
+        return write_animation(prepared, out, fps, record)
+    sequence, arrays, scene = prepared.sequence, prepared.subject.arrays, head_scene(prepared.subject)
+    chunks = checked_motion(prepared.subject, sequence, scene)
     if kind == "params":
         if not isinstance(sequence, ParamSequence):
             raise InputError("holds vertices, not parameters", file=sequence.file, remedy="--format npz, obj or ply")
-        write_release(out, sequence.params, staged.shape)
+        write_release(out, sequence.params, prepared.shape)
     elif kind == "npz":
         write_vertices(out, arrays.faces, fps, len(sequence), chunks)
     elif not out.suffix:
@@ -177,13 +182,13 @@ def write(staged: Staged, kind: Format, out: Path, fps: float, record: dict[str,
     return {}
 
 
-def write_animation(staged: Staged, out: Path, fps: float, record: dict[str, Any]) -> dict[str, Any]:
+def write_animation(prepared: Prepared, out: Path, fps: float, record: dict[str, Any]) -> dict[str, Any]:
     """Write the glTF binary; returns how many targets it has and by how much it is off."""
     from singinghead.render.asset.animation import animation_of, checked_motion, largest_error
     from singinghead.render.asset.gltf import write_glb
     from singinghead.render.scene import head_scene
 
-    subject, sequence = staged.subject, staged.sequence
+    subject, sequence = prepared.subject, prepared.sequence
     scene = head_scene(subject)
     for _ in checked_motion(subject, sequence, scene):
         pass

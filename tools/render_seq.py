@@ -67,7 +67,7 @@ def render(options: Options) -> None:
         options.out or Path(f"{sequence.id}.mp4"),
         look,
         Sound(vocals, bgm, options.mix, options.vocal_gain_db, options.bgm_gain_db),
-        load_truth(dataset, sequence, options.pose),
+        load_truth(dataset, sequence, look),
         counted=lambda frames, total: tqdm(frames, desc=sequence.id, total=total, unit="frame", disable=None),
     )
     notes = rendered.sound.notes if rendered.sound else ("silent",)
@@ -75,7 +75,7 @@ def render(options: Options) -> None:
     print(
         f"{rendered.out}: {rendered.frames} frames, {rendered.duration:.3f} s, {render_fps:.1f} frames/s"
         f" | model: {rendered.model} | backend: {rendered.backend} | shape: {rendered.identity}"
-        + "".join(f" | {note}" for note in notes)
+        + "".join(f" | {note}" for note in (*notes, *(f"layer: {layer}" for layer in rendered.layers)))
     )
     if options.json:
         command.print_json(
@@ -92,6 +92,7 @@ def render(options: Options) -> None:
                 "identity": rendered.identity,
                 "camera": options.camera,
                 "pose": options.pose,
+                "layers": [str(layer) for layer in rendered.layers],
                 "audio": sound_record(rendered.sound),
             }
         )

@@ -160,6 +160,8 @@ def _job(options: Options, manifest_name: str) -> SplitJob:
         raise InputError("--workers contradicts --dask, whose workers the cluster has")
     if options.retries < 0 or (options.threads is not None and options.threads < 1):
         raise InputError("--retries must be 0 or more, --threads 1 or more")
+    look = options.look()
+    look = replace(look, shown=look.shown.with_absolute_paths())  # a cluster's workers are in other folders
     out = options.out.absolute()
     if not options.merge:
         try:
@@ -167,7 +169,13 @@ def _job(options: Options, manifest_name: str) -> SplitJob:
         except OSError as error:
             raise InputError(f"cannot be made a folder: {error.strerror}", file=options.out) from error
     check_rate(options.fps)
-    check_output(out / "ID.mp4", options.size, options.out_fps or options.fps, options.crf, options.preset)
+    check_output(
+        out / "ID.mp4",
+        (options.size * len(look.shown.views), options.size),
+        options.out_fps or options.fps,
+        options.crf,
+        options.preset,
+    )
     flame = options.flame or os.environ.get(ENVIRONMENT_VARIABLE) or None
     head = Head.find(flame)
     if not options.dask and not options.merge:
@@ -182,7 +190,7 @@ def _job(options: Options, manifest_name: str) -> SplitJob:
         out=out,
         manifest=manifest_name,
         head=head,
-        look=replace(options.look(), threads=options.threads, encoder_threads=ENCODER_THREADS),
+        look=replace(look, threads=options.threads, encoder_threads=ENCODER_THREADS),
         sample=options.sample,
         audio=not options.no_audio,
         require_audio=options.require_audio,

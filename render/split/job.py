@@ -99,6 +99,7 @@ class SplitJob:
     def options(self) -> dict[str, Any]:
         """What picture and sound depend on, beside the inputs and the head: a clip made with others is made again."""
         look = {name: value for name, value in asdict(self.look).items() if name not in ("device", "threads")}
+        look["shown"] = {name: list(value) if isinstance(value, tuple) else value for name, value in look["shown"].items()}
         sound = {"mix": self.mix, "vocal_gain_db": self.vocal_gain_db, "bgm_gain_db": self.bgm_gain_db}
         return look | {"sample": self.sample, "sound": sound if self.audio else None}
 

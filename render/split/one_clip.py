@@ -27,6 +27,7 @@ from singinghead.flame_model.sequence import load_sequence
 from singinghead.flame_model.stand_in import load_stand_in
 from singinghead.flame_model.stored_file import StoredFile
 from singinghead.render.clip import Rendered, Sound, load_truth, render_clip
+from singinghead.render.layer_files import put_in_place
 from singinghead.render.split import manifest, plan
 from singinghead.render.split.claims import claimed
 from singinghead.render.split.job import Head, SplitJob, described
@@ -132,6 +133,8 @@ def _made(
         notes=tuple(notes),
     )
     record = _ended(record, clock)
+    for layer in rendered.layers:
+        put_in_place(layer, job.out / layer.name)
     manifest.append(job.out / job.manifest, record)
     rendered.out.replace(job.video(begun.id))
     _sync(job.out)
@@ -148,7 +151,7 @@ def _rendered(
     torch.set_num_threads(threads)
     look = replace(job.look, device=opened.device, threads=threads)
     sound = Sound(inputs["vocals"], inputs["bgm"], job.mix, job.vocal_gain_db, job.bgm_gain_db)
-    return render_clip(opened.model, sequence, out, look, sound, load_truth(opened.dataset, sequence, look.pose))
+    return render_clip(opened.model, sequence, out, look, sound, load_truth(opened.dataset, sequence, look))
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,11 @@ from singinghead.flame_model.model import FlameModel
 from singinghead.flame_model.params import FlameParams
 from singinghead.flame_model.sequence import ParamSequence, VertexSequence
 from singinghead.flame_model.stored_file import StoredFile
-from singinghead.render import clip, rasterizer
+from singinghead.render import rasterizer
+from singinghead.render.camera import fixed_camera
 from singinghead.render.clip import Look, Rendered, Sound, render_clip
 from singinghead.render.rasterizer import Probe
+from singinghead.render.scene import head_scene
 
 LOOK = Look(size=32, backend="software", preset="ultrafast")
 SHAPE = np.random.default_rng(0).standard_normal(100).astype(np.float32)
@@ -57,7 +59,7 @@ def test_the_shape_is_the_files_own_else_the_truths_else_the_mean(model: FlameMo
 def test_each_frame_is_the_picture_of_its_vertices(model: FlameModel, tmp_path: Path) -> None:
     subject, sequence = model.with_shape(), moving()
     rendered = render_clip(model, sequence, tmp_path / "a.mp4", replace(LOOK, crf=0), Sound())
-    with rasterizer.open_rasterizer("software", clip.head_scene(subject), clip.fixed_camera(subject), 32) as drawer:
+    with rasterizer.open_rasterizer("software", head_scene(subject), fixed_camera(subject), 32) as drawer:
         expected = np.stack([drawer.draw(vertices) for vertices in subject.vertices(sequence.params)]).astype(int)
     errors = np.abs(frames(rendered) - expected)
     assert errors.mean() < 2, "yuv420p halves the resolution of colours"
