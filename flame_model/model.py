@@ -4,8 +4,8 @@
         .with_shape(betas)     one subject: identity baked in
         .vertices(params)      (T, V, 3) metres
 
-The forward pass is ``smplx.lbs`` on chunks of 60 frames, always of 60: a frame's vertices do not depend on its neighbours,
-on the length of its clip or on the number of workers, and memory does not grow with the clip.
+The forward pass (:mod:`~singinghead.flame_model.forward`) runs on chunks of 60 frames, always of 60: a frame's vertices do
+not depend on its neighbours, on the length of its clip or on the number of workers, and memory does not grow with the clip.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from singinghead.flame_model.arrays import PARENTS, Floats, HeadArrays, Indices
-from singinghead.flame_model.errors import UnavailableError
+from singinghead.flame_model.arrays import Floats, HeadArrays, Indices
 from singinghead.flame_model.flame_file import read_flame
+from singinghead.flame_model.forward import CHUNK, Rig
 from singinghead.flame_model.landmarks import LandmarkSet, landmarks
 from singinghead.flame_model.params import FlameParams, Frames
 from singinghead.flame_model.regions import region
@@ -30,8 +30,7 @@ from singinghead.flame_model.stand_in import load_stand_in
 if TYPE_CHECKING:
     import torch
 
-CHUNK = 60
-"""Frames in one forward pass."""
+__all__ = ["CHUNK", "ENVIRONMENT_VARIABLE", "FlameModel", "Subject", "choose_device"]
 
 ENVIRONMENT_VARIABLE = "SINGINGHEAD_FLAME"
 
@@ -78,7 +77,7 @@ class FlameModel:
         if n_given > n_known:
             check_shape("betas", given, n_known)
         template = self.arrays.template + self.arrays.shape_basis[:, :, :n_given] @ given
-        return Subject(self.arrays, template, _tensors(self.arrays, template, device))
+        return Subject(self.arrays, template, Rig.build(self.arrays, template, device))
 
 
 @dataclass(frozen=True)
@@ -88,11 +87,12 @@ class Subject:
     Attributes:
         arrays: the model it was made from.
         template: (V, 3) this person's neutral head, metres.
+        rig: what computes its vertices; its own ``chunks`` leave them on their device.
     """
 
     arrays: HeadArrays
     template: Floats
-    _tensors: _LbsTensors
+    rig: Rig
 
     @property
     def faces(self) -> Indices:
@@ -108,10 +108,14 @@ class Subject:
         """Vertex indices of a named region, without duplicates; see :func:`~singinghead.flame_model.regions.region`."""
         return region(self.arrays, name)
 
+    def only(self, vertices: Indices) -> Rig:
+        """What computes those vertices alone, in that order, to the same values."""
+        return Rig.build(self.arrays, self.template, str(self.rig.device), vertices)
+
     def chunks(self, params: FlameParams) -> Iterator[Frames]:
         """Yield (at most 60, V, 3) float32 vertices in metres, in order."""
-        for vertices, _joints in self._forward(params):
-            yield vertices
+        for vertices, _joints in self.rig.chunks(params):
+            yield _to_numpy(vertices)
 
     def vertices(self, params: FlameParams) -> Frames:
         """All vertices, (T, V, 3) float32 in metres."""
@@ -119,70 +123,15 @@ class Subject:
 
     def joints(self, params: FlameParams) -> Frames:
         """Posed joints, (T, 5, 3) float32 in metres: expression and jaw move them as they move the vertices."""
-        return np.concatenate([joints for _vertices, joints in self._forward(params)])
+        return np.concatenate([_to_numpy(joints) for _vertices, joints in self.rig.chunks(params)])
 
     def landmarks(self, params: FlameParams, kind: LandmarkSet = "full") -> Frames:
         """68 landmarks, (T, 68, 3) float32 in metres; see :mod:`singinghead.flame_model.landmarks`."""
         return landmarks(self.arrays, self.vertices(params), kind, params)
 
-    def _forward(self, params: FlameParams) -> Iterator[tuple[Frames, Frames]]:
-        import torch
-        from smplx.lbs import lbs
 
-        model = self._tensors
-        expression, pose = params.expression, params.full_pose()
-        for start in range(0, len(params), CHUNK):
-            n_frames = min(CHUNK, len(params) - start)
-            padding = ((0, CHUNK - n_frames), (0, 0))
-            with torch.inference_mode():
-                vertices, joints = lbs(
-                    betas=torch.from_numpy(np.pad(expression[start : start + CHUNK], padding)).to(model.device),
-                    pose=torch.from_numpy(np.pad(pose[start : start + CHUNK], padding)).to(model.device),
-                    v_template=model.template,
-                    shapedirs=model.expression_basis,
-                    posedirs=model.pose_basis,
-                    J_regressor=model.joint_regressor,
-                    parents=model.parents,
-                    lbs_weights=model.skinning,
-                )
-            yield vertices[:n_frames].cpu().numpy(), joints[:n_frames].cpu().numpy()
-
-
-@dataclass(frozen=True)
-class _LbsTensors:
-    """What ``smplx.lbs`` wants of a subject, float32 on one device."""
-
-    device: torch.device
-    template: torch.Tensor  # (1, V, 3)
-    expression_basis: torch.Tensor  # (V, 3, 50)
-    pose_basis: torch.Tensor  # (36, 3V)
-    joint_regressor: torch.Tensor  # (5, V)
-    skinning: torch.Tensor  # (V, 5)
-    parents: torch.Tensor  # (5,)
-
-
-def _tensors(arrays: HeadArrays, template: Floats, device: str) -> _LbsTensors:
-    import torch
-
-    try:
-        target = torch.device(device)
-        torch.zeros(1, device=target).cpu()
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise UnavailableError(f"torch device '{device}': {reason}", remedy="--device cpu always works") from None
-
-    def put(array: Floats) -> torch.Tensor:
-        return torch.from_numpy(np.ascontiguousarray(array, np.float32)).to(target)
-
-    return _LbsTensors(
-        device=target,
-        template=put(template[None]),
-        expression_basis=put(arrays.expression_basis),
-        pose_basis=put(arrays.pose_basis.reshape(-1, arrays.pose_basis.shape[2]).T),
-        joint_regressor=put(arrays.joint_regressor),
-        skinning=put(arrays.skinning),
-        parents=torch.tensor(PARENTS, device=target),
-    )
+def _to_numpy(tensor: torch.Tensor) -> Frames:
+    return np.ascontiguousarray(tensor.cpu().numpy())
 
 
 def choose_device(device: str) -> str:

@@ -161,3 +161,20 @@ def test_a_frame_does_not_depend_on_the_length_of_its_clip(tmp_path: Path) -> No
     whole = subject.vertices(params)
     for start, stop in ((0, 60), (60, 67), (120, 150), (60, 61)):
         assert np.array_equal(subject.vertices(params.map(lambda x, s=slice(start, stop): x[s])), whole[start:stop])
+
+
+def test_some_vertices_alone_are_the_same_ones(tmp_path: Path) -> None:
+    write_model(tmp_path)
+    subject, params = FlameModel.load(tmp_path).with_shape(np.full(100, 0.5)), motion()
+    chosen = np.array([7, 130, 0, 7])
+    some = np.concatenate([vertices.numpy() for vertices, _joints in subject.only(chosen).chunks(params)])
+    np.testing.assert_allclose(some, subject.vertices(params)[:, chosen], atol=1e-7)
+
+
+@pytest.mark.parametrize("still", ["global_pose", "neck", "jaw", "eyes"])
+def test_a_joint_at_rest_is_skipped_without_a_trace(still: str, tmp_path: Path) -> None:
+    write_model(tmp_path)
+    subject, params = FlameModel.load(tmp_path).with_shape(), motion(40)
+    getattr(params, still)[:20] = 0
+    together, alone = subject.vertices(params)[:20], subject.vertices(params.map(lambda x: x[:20]))
+    assert np.array_equal(together, alone)
