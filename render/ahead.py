@@ -6,27 +6,29 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from singinghead.flame_model.errors import InputError
-from singinghead.flame_model.params import Frames
 
 Picture = NDArray[np.uint8]
+Frame = TypeVar("Frame")
 
 _WAITING = 2
 """Finished frames that wait for an encoder which comes in fits and starts."""
 
 
-def drawn(draw: Callable[[Frames], Picture], chunks: Iterable[Frames], threads: int = 1) -> Generator[Picture]:
-    """Yield the pictures of chunks of vertices, in order. Threads draw and compute the next chunk meanwhile.
+def drawn(draw: Callable[[Frame], Picture], chunks: Iterable[Iterable[Frame]], threads: int = 1) -> Generator[Picture]:
+    """Yield the pictures of chunks of frames, in order. Threads draw and compute the next chunk meanwhile.
 
     Close the iterator (``contextlib.closing``) when leaving early: that ends the threads.
 
     Args:
-        draw: makes a picture of (V, 3) vertices, in whatever thread; in the caller's own if there is to be one only.
-        chunks: (T, V, 3) vertices, T free.
+        draw: makes a picture of a frame, in whatever thread; in the caller's own if there is to be one only.
+        chunks: of frames: an array (T, V, 3) of vertices, or whatever else ``draw`` takes one by one, such as the pairs
+            ``zip(vertices, colors)``.
         threads: that draw.
 
     Raises:
@@ -34,23 +36,23 @@ def drawn(draw: Callable[[Frames], Picture], chunks: Iterable[Frames], threads: 
     """
     with ExitStack() as at_end:
         coming = at_end.enter_context(closing(_one_ahead(chunks)))
-        frames = enumerate(vertices for chunk in coming for vertices in chunk)
+        frames = enumerate(frame for chunk in coming for frame in chunk)
         if threads == 1:
-            for index, vertices in frames:
-                yield _draw(draw, index, vertices)
+            for index, frame in frames:
+                yield _draw(draw, index, frame)
             return
         pool = ThreadPoolExecutor(threads, thread_name_prefix="draw")
         at_end.callback(pool.shutdown, cancel_futures=True)
         pending: deque[Future[Picture]] = deque()
-        for index, vertices in frames:
-            pending.append(pool.submit(_draw, draw, index, vertices))
+        for index, frame in frames:
+            pending.append(pool.submit(_draw, draw, index, frame))
             if len(pending) == threads + _WAITING:
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
 
 
-def _one_ahead(chunks: Iterable[Frames]) -> Generator[Frames]:
+def _one_ahead(chunks: Iterable[Iterable[Frame]]) -> Generator[Iterable[Frame]]:
     """Yield chunks while the next is computed in a thread."""
     source = iter(chunks)
     with ThreadPoolExecutor(1, thread_name_prefix="motion") as pool:
@@ -60,9 +62,9 @@ def _one_ahead(chunks: Iterable[Frames]) -> Generator[Frames]:
             yield chunk
 
 
-def _draw(draw: Callable[[Frames], Picture], index: int, vertices: Frames) -> Picture:
+def _draw(draw: Callable[[Frame], Picture], index: int, frame: Frame) -> Picture:
     try:
-        return draw(vertices)
+        return draw(frame)
     except InputError as error:
         raise InputError(f"frame {index}: {error}") from None
     except Exception as error:

@@ -73,39 +73,40 @@ class PyrenderRasterizer:
         self.name = f"pyrender ({os.environ['PYOPENGL_PLATFORM']}, {device})"
         self._offscreen._renderer = _color_only(size)
 
-    def draw(self, vertices: Frames) -> NDArray[np.uint8]:
+    def draw(self, vertices: Frames, colors: Frames | None = None) -> NDArray[np.uint8]:
         """Draw one frame.
 
         Args:
             vertices: (V, 3) float32 metres.
+            colors: (V, 3) linear, in the place of the scene's; see :class:`~singinghead.render.rasterizer.Rasterizer`.
 
         Returns:
             (size, size, 3) uint8 sRGB picture, a new array.
 
         Raises:
-            InputError: ``vertices`` has another shape, or NaN in it.
+            InputError: what was given has another shape, or NaN in it.
         """
         from pyrender import RenderFlags
 
         # Not OffscreenRenderer.render: on OSMesa it draws without multisampling and reads depth as well.
-        picture: NDArray[np.uint8] = self._prepared(vertices).render(self._drawn, RenderFlags.OFFSCREEN)
+        picture: NDArray[np.uint8] = self._prepared(vertices, colors).render(self._drawn, RenderFlags.OFFSCREEN)
         return picture
 
-    def draw_yuv(self, vertices: Frames) -> NDArray[np.uint8]:
+    def draw_yuv(self, vertices: Frames, colors: Frames | None = None) -> NDArray[np.uint8]:
         """Draw one frame as video stores it; see :func:`~singinghead.render.yuv.to_yuv420p`."""
-        return to_yuv420p(self.draw(vertices))
+        return to_yuv420p(self.draw(vertices, colors))
 
-    def layers(self, vertices: Frames) -> Layers:
+    def layers(self, vertices: Frames, colors: Frames | None = None) -> Layers:
         """Draw one frame and what lies behind its colours; see :class:`~singinghead.render.rasterizer.Layers`.
 
         Normals are drawn as colours: they have 8 bits, and on edges are the mean of what the pixel's samples see.
 
         Raises:
-            InputError: ``vertices`` has another shape, or NaN in it.
+            InputError: what was given has another shape, or NaN in it.
         """
         from pyrender import RenderFlags
 
-        color = self.draw(vertices)
+        color = self.draw(vertices, colors)
         renderer = self._offscreen._renderer
         by_part = {node: (1 + part, 0, 0) for part, node in enumerate(self._nodes)}
         # Without multisampling: what the pixels' middles see.
@@ -117,8 +118,6 @@ class PyrenderRasterizer:
             mean = self._unlit((normals + np.float32(1)) / np.float32(2)) / np.maximum(alpha, 0.25)
         finally:
             self._drawn.bg_color = background
-            for mesh in self._meshes:
-                mesh.color()
         part = seen[..., 0].astype(np.int8) - np.int8(1)
         normal = (2 * mean - 1) * (part >= 0)[..., None]
         return Layers(
@@ -129,15 +128,15 @@ class PyrenderRasterizer:
             alpha=np.round(4 * alpha[..., 0]) / np.float32(4),
         )
 
-    def _prepared(self, vertices: Frames) -> Any:
-        """The renderer, the context current and the vertices uploaded."""
-        self._scene.check(vertices)
+    def _prepared(self, vertices: Frames, colors: Frames | None) -> Any:
+        """The renderer, the context current, vertices and colours uploaded."""
+        self._scene.check(vertices, colors)
         self._offscreen._platform.make_current()
         renderer = self._offscreen._renderer
         renderer._update_context(self._drawn, 0)  # uploads the meshes once
         normals = vertex_normals(vertices, self._faces)
         for mesh in self._meshes:
-            mesh.upload(vertices, normals)
+            mesh.upload(vertices, normals, colors)
         return renderer
 
     def _unlit(self, colors: Frames) -> NDArray[np.float32]:
@@ -190,13 +189,13 @@ class _PartMesh:
         )
         self.mesh = pyrender.Mesh([self.primitive])
 
-    def upload(self, vertices: Frames, normals: Frames) -> None:
+    def upload(self, vertices: Frames, normals: Frames, colors: Frames | None) -> None:
         self._buffer[:, 0:3] = vertices[self.vertices]
         self._buffer[:, 3:6] = normals[self.vertices]
-        self._send()
+        self.color(colors)
 
-    def color(self, colors: Frames | None = None) -> None:
-        """Put colours of vertices in the place of the part's own and of its texture; None puts those back."""
+    def color(self, colors: Frames | None) -> None:
+        """Put colours of vertices in the place of the part's own and of its texture, and send all; None puts those back."""
         self._buffer[:, -4:-1] = self._colors if colors is None else colors[self.vertices]
         self._material.baseColorFactor = self._factor if colors is None else np.ones(4)
         # What the shaders take for the textures that there are; without the texture itself, it would be uploaded again.

@@ -54,6 +54,10 @@ class Layers:
 class Rasterizer(Protocol):
     """Draws one scene from one camera at one size.
 
+    A frame is (V, 3) vertices in metres, and where it is to have other colours than the scene, (V, 3) linear ones, 0 to 1.
+    Those take the place of all that colours a surface in the scene: of the vertices' colours, the materials' and the
+    textures'. Roughness, lights and background stay. So a heat map shows the colours that were asked for, up to shading.
+
     Attributes:
         name: by what, for the record.
         size: pixels.
@@ -64,14 +68,14 @@ class Rasterizer(Protocol):
     size: int
     threads: int
 
-    def draw(self, vertices: Frames) -> NDArray[np.uint8]:
-        """(size, size, 3) uint8 sRGB picture of (V, 3) vertices in metres; an error, never a black frame."""
+    def draw(self, vertices: Frames, colors: Frames | None = None) -> NDArray[np.uint8]:
+        """(size, size, 3) uint8 sRGB picture of a frame; an error, never a black picture."""
 
-    def draw_yuv(self, vertices: Frames) -> NDArray[np.uint8]:
+    def draw_yuv(self, vertices: Frames, colors: Frames | None = None) -> NDArray[np.uint8]:
         """The same picture as video stores it; see :func:`~singinghead.render.yuv.to_yuv420p`."""
 
-    def layers(self, vertices: Frames) -> Layers:
-        """A picture of (V, 3) vertices in metres, and its depth, normals, parts and coverage."""
+    def layers(self, vertices: Frames, colors: Frames | None = None) -> Layers:
+        """The same picture, and its depth, normals, parts and coverage."""
 
     def close(self) -> None:
         """Give back what it holds."""

@@ -111,11 +111,12 @@ class Scene:
     ambient: Floats
     background: NDArray[np.uint8]
 
-    def check(self, vertices: Frames) -> None:
+    def check(self, vertices: Frames, colors: Frames | None = None) -> None:
         """Refuse a frame that cannot be drawn: it is an error, and never a black picture.
 
         Raises:
-            InputError: ``vertices`` are not (V, 3), hold NaN, or lie nowhere near a head.
+            InputError: ``vertices`` are not (V, 3), hold NaN, or lie nowhere near a head; ``colors`` are not (V, 3), or
+                not within 0 to 1.
         """
         check_shape("vertices", vertices, len(self.vertex_colors), 3)
         if not np.isfinite(vertices).all():
@@ -125,6 +126,10 @@ class Scene:
                 f"vertices lie {extent:g} m from the origin; such a frame cannot be drawn",
                 remedy="are the parameters sane, and the vertices in metres?",
             )
+        if colors is not None:
+            check_shape("colours", colors, len(self.vertex_colors), 3)
+            if not ((colors >= 0) & (colors <= 1)).all():  # nor NaN
+                raise InputError("colours of vertices are not within 0 to 1")
 
 
 MATERIALS = {

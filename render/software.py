@@ -78,46 +78,49 @@ class SoftwareRasterizer:
             view,
             scene.background,
         )
+        self._white = np.array([[1, 1, 1, material.roughness] for material in materials], np.float32)
         self._spare: list[_Canvas] = []
         _announce_compilation(self._textures is not None)
 
-    def draw(self, vertices: Frames) -> NDArray[np.uint8]:
+    def draw(self, vertices: Frames, colors: Frames | None = None) -> NDArray[np.uint8]:
         """Draw one frame.
 
         Args:
             vertices: (V, 3) float32 metres.
+            colors: (V, 3) linear, in the place of the scene's; see :class:`~singinghead.render.rasterizer.Rasterizer`.
 
         Returns:
             (size, size, 3) uint8 sRGB picture, a new array.
 
         Raises:
-            InputError: ``vertices`` has another shape, or NaN in it.
+            InputError: what was given has another shape, or NaN in it.
         """
-        with self._drawn(vertices) as canvas:
+        with self._drawn(vertices, colors) as canvas:
             return canvas.picture()
 
-    def draw_yuv(self, vertices: Frames) -> NDArray[np.uint8]:
+    def draw_yuv(self, vertices: Frames, colors: Frames | None = None) -> NDArray[np.uint8]:
         """Draw one frame as video stores it; see :func:`~singinghead.render.yuv.to_yuv420p`.
 
         Args:
             vertices: (V, 3) float32 metres.
+            colors: (V, 3) linear, in the place of the scene's; see :class:`~singinghead.render.rasterizer.Rasterizer`.
 
         Returns:
             (size * 3 / 2, size) uint8: planes of yuv420p, a new array.
 
         Raises:
-            InputError: ``vertices`` has another shape, or NaN in it; or the size is odd.
+            InputError: what was given has another shape, or NaN in it; or the size is odd.
         """
-        with self._drawn(vertices) as canvas:
+        with self._drawn(vertices, colors) as canvas:
             return to_yuv420p(np.moveaxis(canvas.planes, 0, -1))
 
-    def layers(self, vertices: Frames) -> Layers:
+    def layers(self, vertices: Frames, colors: Frames | None = None) -> Layers:
         """Draw one frame and what lies behind its colours; see :class:`~singinghead.render.rasterizer.Layers`.
 
         Raises:
-            InputError: ``vertices`` has another shape, or NaN in it.
+            InputError: what was given has another shape, or NaN in it.
         """
-        with self._drawn(vertices) as canvas:
+        with self._drawn(vertices, colors) as canvas:
             return canvas.layers()
 
     def close(self) -> None:
@@ -125,19 +128,21 @@ class SoftwareRasterizer:
         self._spare.clear()
 
     @contextmanager
-    def _drawn(self, vertices: Frames) -> Iterator[_Canvas]:
+    def _drawn(self, vertices: Frames, colors: Frames | None) -> Iterator[_Canvas]:
         """Lend a canvas on which a frame has been drawn."""
-        self._scene.check(vertices)
+        self._scene.check(vertices, colors)
         try:
             canvas = self._spare.pop()
         except IndexError:
             canvas = _Canvas(self.size)
-        self._draw(np.ascontiguousarray(vertices, np.float32), canvas)
+        given = None if colors is None else np.ascontiguousarray(colors, np.float32)
+        self._draw(np.ascontiguousarray(vertices, np.float32), given, canvas)
         yield canvas
         self._spare.append(canvas)
 
-    def _draw(self, vertices: Frames, on: _Canvas) -> None:
-        mesh, colors, camera = self._mesh, self._colors, self._camera
+    def _draw(self, vertices: Frames, given: Frames | None, on: _Canvas) -> None:
+        mesh, camera = self._mesh, self._camera
+        colors, looks = (self._colors, self._looks) if given is None else (given, (self._white, *self._looks[1:]))
         normals = vertex_normals(vertices, mesh.faces)
         lens = (camera.position, camera.focal_length, self.size)
         on.hold(mesh, len(vertices))
@@ -164,10 +169,10 @@ class SoftwareRasterizer:
         places, samples = on.places[: on.n_edges], on.samples[: on.n_edges]
         visibility.sample(*surface, on.facing, box, places, on.tiles, on.follows, samples, on.sample_closeness[: on.n_edges])
         shading.find_slopes(on.screen, on.attributes, mesh.faces, on.weights, on.facing, on.slopes)
-        texels, edge_texels = self._texture(on)
-        shading.shade(on.slopes, *self._looks, box, on.extents, on.keys, texels, on.scratch, on.planes)
+        texels, edge_texels = self._texture(on) if given is None else (None, None)
+        shading.shade(on.slopes, *looks, box, on.extents, on.keys, texels, on.scratch, on.planes)
         shading.shade_edges(
-            on.attributes, mesh.faces, on.weights, *self._looks, places, samples, edge_texels, on.scratch, on.planes
+            on.attributes, mesh.faces, on.weights, *looks, places, samples, edge_texels, on.scratch, on.planes
         )
 
     def _texture(self, on: _Canvas) -> tuple[Frames, Frames] | tuple[None, None]:

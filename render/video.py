@@ -47,7 +47,7 @@ class VideoWriter:
 
     Args:
         path: the ``.mp4`` to write.
-        size: width and height in pixels, even.
+        size: width and height in pixels, even; one number for a square.
         fps: frames a second.
         sound: a WAV to put in, of the video's length; None for a silent video.
         crf: x264's quality, 0 (lossless) to 51; 18 is visually near lossless.
@@ -68,7 +68,7 @@ class VideoWriter:
     def __init__(
         self,
         path: str | PathLike[str],
-        size: int,
+        size: int | tuple[int, int],
         fps: float,
         sound: str | PathLike[str] | None = None,
         crf: int = 18,
@@ -77,16 +77,16 @@ class VideoWriter:
         threads: int | None = None,
     ) -> None:
         self.path = Path(path)
-        self.size = size
+        self.width, self.height = (size, size) if isinstance(size, int) else size
         self.n_frames = 0
-        check_output(self.path, size, fps, crf, preset)
+        check_output(self.path, (self.width, self.height), fps, crf, preset)
         # The owner stands in the name, so that a cleaner can tell a dead writer's leftovers from a live one's file.
         # Absolute: to ffmpeg, `a:b.mp4` names a protocol.
         self._partial = self.path.absolute().with_name(f".{self.path.stem}.{os.getpid()}.partial{self.path.suffix}")
         # Not a pipe: nobody empties one while frames are written.
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
         self._process = subprocess.Popen(
-            _command(self._partial, size, fps, sound, crf, preset, metadata or {}, threads),
+            _command(self._partial, self.width, self.height, fps, sound, crf, preset, metadata or {}, threads),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=self._complaints,
@@ -104,15 +104,15 @@ class VideoWriter:
         """Encode one more frame.
 
         Args:
-            frame: (size, size, 3) uint8 sRGB; or (size * 3 / 2, size) uint8, the planes of
+            frame: (height, width, 3) uint8 sRGB; or (height * 3 / 2, width) uint8, the planes of
                 :func:`~singinghead.render.yuv.to_yuv420p`, which need no conversion.
 
         Raises:
             InputError: another shape or type.
             EncodingError: ffmpeg has given up.
         """
-        if getattr(frame, "shape", None) != (self.size * 3 // 2, self.size):
-            check_shape("frame", frame, self.size, self.size, 3)
+        if getattr(frame, "shape", None) != (self.height * 3 // 2, self.width):
+            check_shape("frame", frame, self.height, self.width, 3)
         if frame.dtype != np.uint8:
             raise InputError(f"frame must be uint8; got {frame.dtype}")
         if frame.ndim == 3:
@@ -166,13 +166,14 @@ class VideoWriter:
         return EncodingError(f"ffmpeg {end} after {self.n_frames} frames: {words}", file=self.path)
 
 
-def check_output(path: Path, size: int, fps: float, crf: int, preset: str) -> None:
+def check_output(path: Path, size: int | tuple[int, int], fps: float, crf: int, preset: str) -> None:
     """Refuse what :class:`VideoWriter` would, before work is put into frames.
 
     Raises:
         InputError: an odd size, an unknown preset, a name or folder that cannot be written.
     """
-    check_size(size)
+    for length in (size,) if isinstance(size, int) else size:
+        check_size(length)
     check_rate(fps)
     if not 0 <= crf <= 51:
         raise InputError(f"crf {crf} is not within 0..51")
@@ -212,7 +213,8 @@ def check_rate(fps: float) -> None:
 
 def _command(
     path: Path,
-    size: int,
+    width: int,
+    height: int,
     fps: float,
     sound: str | PathLike[str] | None,
     crf: int,
@@ -221,7 +223,7 @@ def _command(
     threads: int | None,
 ) -> list[str]:
     rate = str(Fraction(fps).limit_denominator(1001))
-    frames = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{size}x{size}", "-framerate", rate, "-i", "pipe:0"]
+    frames = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{width}x{height}", "-framerate", rate, "-i", "pipe:0"]
     voice = [] if sound is None else ["-i", str(Path(sound).absolute())]
     encode_sound = [] if sound is None else ["-map", "1:a:0", "-c:a", "aac", "-b:a", "192k"]
     share = [] if threads is None else ["-threads", str(threads)]

@@ -35,6 +35,12 @@ def test_frames_come_in_order(n_threads: int) -> None:
     assert not threads()
 
 
+def test_frames_are_whatever_draw_takes() -> None:
+    pairs = (zip(chunk, range(4), strict=True) for chunk in chunks())
+    pictures = drawn(lambda pair: number(pair[0]) + np.uint8(50 * pair[1]), pairs, 2)
+    assert [picture[0] for picture in pictures] == [n + 50 * (n % 4) for n in range(20)]
+
+
 def test_few_are_drawn_ahead_of_who_takes_them() -> None:
     begun: list[int] = []
 

@@ -21,6 +21,7 @@ from singinghead.render.rasterizer import Layers, Probe, choose_backend, open_ra
 from singinghead.render.scene import head_scene
 
 SIZE = 384
+HEADS = ("plain", "textured", "flame", "colored")
 
 DRAW = f"""
 import sys
@@ -38,6 +39,11 @@ def poses() -> FlameParams:
     return params
 
 
+def stripes(vertices: np.ndarray) -> np.ndarray:
+    """Colours that differ from frame to frame, as the head moves."""
+    return (0.5 + 0.5 * np.sin(200 * vertices)).astype(np.float32)
+
+
 def draw_poses(platform: str, out: str) -> None:
     """Save every layer of every pose of the stand-in, of the same textured, and of a textured FLAME file."""
     stand_in, flame = FlameModel.load().with_shape(), flame_ball(Path(out).parent)
@@ -53,6 +59,9 @@ def draw_poses(platform: str, out: str) -> None:
     ):
         with open_rasterizer(backend, scene, fixed_camera(subject), SIZE) as drawer:
             layers = [vars(drawer.layers(vertices)) for vertices in subject.vertices(poses())]
+            colored = [vars(drawer.layers(vertices, stripes(vertices))) for vertices in subject.vertices(poses())]
+        if head == "textured":  # where there is most to put other colours in the place of
+            arrays |= {f"colored {name}": np.stack([one[name] for one in colored]) for name in colored[0]}
         arrays |= {f"{head} {name}": np.stack([one[name] for one in layers]) for name in layers[0]}
     np.savez(out, **arrays)
 
@@ -61,10 +70,7 @@ def drawn(platform: str, tmp_path: Path) -> dict[str, Layers]:
     out = tmp_path / f"{platform}.npz"
     subprocess.run([sys.executable, "-c", DRAW, platform, str(out)], check=True)
     with np.load(out) as arrays:
-        return {
-            head: Layers(**{layer.name: arrays[f"{head} {layer.name}"] for layer in fields(Layers)})
-            for head in ("plain", "textured", "flame")
-        }
+        return {head: Layers(**{layer.name: arrays[f"{head} {layer.name}"] for layer in fields(Layers)}) for head in HEADS}
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +86,7 @@ def by_pyrender(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     return drawn(request.param, tmp_path_factory.mktemp("pyrender"))
 
 
-@pytest.mark.parametrize("head", ["plain", "textured", "flame"])
+@pytest.mark.parametrize("head", HEADS)
 def test_pyrender_draws_what_the_software_rasterizer_draws(
     head: str, by_software: dict[str, Layers], by_pyrender: dict[str, Layers]
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from singinghead.flame_model.errors import InputError
 from singinghead.render.camera import Camera
 from singinghead.render.scene import AMBIENT, LIGHTS, Light, Material, Part, Scene
 from singinghead.render.software import SoftwareRasterizer
+from singinghead.render.texture import Texture
 
 SIZE = 32
 CAMERA = Camera(np.array([0.0, 0.0, 1.0]))
@@ -127,3 +130,25 @@ def test_a_frame_that_cannot_be_drawn_is_an_error_and_not_black(value: float) ->
 def test_vertices_of_another_mesh_are_refused() -> None:
     with pytest.raises(InputError, match=r"\(3, 3\); got \(4, 3\)"):
         draw(flat_scene((np.array([[0, 1, 2]]), RED), n_vertices=3), np.zeros((4, 3)))
+
+
+def test_colours_of_a_frame_take_the_place_of_the_scenes() -> None:
+    """Of the vertices', the material's and the texture's: the picture is the colour; and the next frame is as before."""
+    faces = np.array([[0, 1, 2]])
+    asked = np.array([0.1, 0.5, 0.9])
+    scene = replace(flat_scene((faces, RED), n_vertices=3), vertex_colors=np.full((3, 3), 0.3))
+    texture = Texture(np.full((2, 2, 3), 90, np.uint8))
+    textured = replace(scene, parts=(replace(scene.parts[0], texture=texture, uvs=np.zeros((1, 3, 2))),))
+    for one in (scene, textured):
+        drawer = SoftwareRasterizer(one, CAMERA, SIZE)
+        before = drawer.draw(TRIANGLE)
+        drawn = drawer.draw(TRIANGLE, np.tile(asked, (3, 1)))
+        assert np.abs(drawn[SIZE // 2, SIZE // 2] - encoded(asked)).max() <= 1
+        assert np.array_equal(drawer.layers(TRIANGLE, np.tile(asked, (3, 1))).color, drawn)
+        assert np.array_equal(drawer.draw(TRIANGLE), before)
+
+
+@pytest.mark.parametrize(("colors", "words"), [(np.full((3, 3), 1.1), "within 0 to 1"), (np.ones((2, 3)), r"\(3, 3\)")])
+def test_colours_that_are_none_are_refused(colors: np.ndarray, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        SoftwareRasterizer(flat_scene((np.array([[0, 1, 2]]), RED), n_vertices=3), CAMERA, SIZE).draw(TRIANGLE, colors)

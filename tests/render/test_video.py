@@ -59,6 +59,20 @@ def test_frames_of_either_kind_make_the_same_video(tmp_path: Path) -> None:
     assert np.array_equal(rgb, mixed)
 
 
+def test_a_video_may_be_wider_than_high(tmp_path: Path) -> None:
+    picture = np.zeros((SIZE, 3 * SIZE, 3), np.uint8)
+    picture[:, SIZE:] = 255
+    with VideoWriter(tmp_path / "clip.mp4", (3 * SIZE, SIZE), 30) as video:
+        video.write(picture)
+        video.write(to_yuv420p(picture))
+        with pytest.raises(InputError, match="frame must"):
+            video.write(GREY)
+    decode = decoded.decode(tmp_path / "clip.mp4", "-f", "rawvideo", "-pix_fmt", "rgb24")
+    pictures = np.frombuffer(decode, np.uint8).reshape(2, SIZE, 3 * SIZE, 3).astype(int)
+    assert np.abs(pictures - picture).mean() < 3
+    assert "192x64" in decoded.facts(tmp_path / "clip.mp4")
+
+
 @pytest.mark.parametrize("fps", [25, 29.97, 30, 60])
 def test_the_rate_is_kept(fps: float, tmp_path: Path) -> None:
     with VideoWriter(tmp_path / "clip.mp4", SIZE, fps) as video:
@@ -71,6 +85,7 @@ def test_the_rate_is_kept(fps: float, tmp_path: Path) -> None:
     ("name", "options", "words"),
     [
         ("clip.mp4", {"size": 63}, "even"),
+        ("clip.mp4", {"size": (64, 63)}, "even"),
         ("clip.mp4", {"preset": "warp"}, "ultrafast"),
         ("clip.mp4", {"crf": 60}, "0..51"),
         ("clip.mp4", {"fps": 0}, "frames a second"),
