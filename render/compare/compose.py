@@ -5,7 +5,7 @@ Frames are composed as video stores them (yuv420p), where a picture that is put 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from singinghead.flame_model.arrays import Floats
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.params import Frames
 from singinghead.render.camera import Camera
-from singinghead.render.compare.captions import INK, PAPER, Color, write
+from singinghead.render.compare.captions import FAINT, PAPER, Color, write
 from singinghead.render.compare.heat import HeatScale, draw_bar, heat_scene
 from singinghead.render.compare.layout import Box, Grid
 from singinghead.render.compare.strip import Strip, Timeline, draw_strip
@@ -35,11 +35,13 @@ class Panel:
         name: above the upper picture.
         color: of the method's curves; None without a chip.
         note: above the lower picture.
+        lines: in the place of the lower picture.
     """
 
     name: str
     color: Color | None = None
     note: str = ""
+    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,21 +85,30 @@ class Composer:
         look: of the heads.
         title: of the whole.
         strip: along the bottom, where the grid has one.
+
+    Attributes:
+        size: width and height of the frames, pixels.
+        threads: in how many threads moments may be drawn at once.
+        timeline: where the playhead runs; None without a strip.
     """
 
-    def __init__(self, grid: Grid, panels: tuple[Panel, ...], look: Look, title: str = "", strip: Strip | None = None) -> None:
+    def __init__(
+        self, grid: Grid, panels: tuple[Panel, ...], look: Look, title: str = "", strip: Strip | None = None
+    ) -> None:
         if len(panels) != len(grid.cells):
             raise InputError(f"{len(panels)} panels for {len(grid.cells)} cells")
         self._grid, self._scale = grid, look.scale
         self._heads = SoftwareRasterizer(look.scene, look.camera, grid.picture_size)
         self._heat = SoftwareRasterizer(heat_scene(look.scene), look.camera, grid.picture_size)
+        self.size = grid.width, grid.height
         self.threads = self._heads.threads
         page = Image.new("RGB", (grid.width, grid.height), PAPER)
         write(page, title, grid.title, bold=True)
         for cell, panel in zip(grid.cells, panels, strict=True):
             write(page, panel.name, cell.caption, chip=panel.color)
             if cell.note is not None:
-                write(page, panel.note, cell.note, INK)
+                write(page, panel.note, cell.note)
+                _write_lines(page, panel.lines, cell.note, cell.picture.height)
         if grid.bar is not None:
             draw_bar(page, grid.bar, look.scale)
         self.timeline: Timeline | None = None
@@ -129,6 +140,11 @@ class Composer:
         """Give the rasterizers' memory back."""
         self._heads.close()
         self._heat.close()
+
+
+def _write_lines(page: Image.Image, lines: tuple[str, ...], above: Box, height: int) -> None:
+    for number, line in enumerate(lines[: height // above.height - 1], start=1):
+        write(page, line, replace(above, y=above.y + number * above.height), FAINT)
 
 
 def put(frame: Planes, box: Box, picture: Planes) -> None:

@@ -132,7 +132,9 @@ def draw_strip(picture: Image.Image, box: Box, strip: Strip) -> Timeline:
     waves = [] if strip.vocals is None and strip.bgm is None else ["sound"]
     shares = np.array([1.0 for _ in waves] + [1.35 for _ in strip.rows])
     edges = plot.y + np.concatenate([[0], np.cumsum(shares)]) / max(shares.sum(), 1) * plot.height
-    bands = [Box(plot.x, round(a), plot.width, round(b) - round(a) - pad) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    bands = [
+        Box(plot.x, round(a), plot.width, round(b) - round(a) - pad) for a, b in zip(edges[:-1], edges[1:], strict=True)
+    ]
     lines = _Lines(picture, plot)
     for band in bands:
         lines.fill(band, (255, 255, 255))
