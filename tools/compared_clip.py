@@ -1,9 +1,9 @@
-"""The clip that is compared: the ground truth and each method's motion of it, on one clock, of one length and one identity."""
+"""The clip that is compared: the ground truth and each method's motion of it, on one clock, of one length and identity."""
 
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -139,25 +139,22 @@ class ComparedClip:
         """What each motion, the ground truth included, scores over time."""
         regions, arrays = self.subject.arrays.regions, self.subject.arrays
         has_landmarks = "full" in arrays.landmarks
-        lips, face, opening = ([[] for _ in self.names] for _ in range(3))  # type: list[list[Floats]]
+        found: list[dict[str, list[Floats]]] = [defaultdict(list) for _ in self.names]
         template = self.subject.template[None].astype(np.float32)
         neutral = landmarks(arrays, template, "full")[0] if has_landmarks else None
         for truth, *others in zip(*(self._straight(own) for own in self.motions), strict=True):
             for index, vertices in enumerate((truth, *others)):
                 error = distances(vertices, truth)
                 if "lips" in regions:
-                    lips[index].append(error[:, regions["lips"]].max(axis=1))
+                    found[index]["lips"].append(error[:, regions["lips"]].max(axis=1))
                 if "face" in regions:
-                    face[index].append(error[:, regions["face"]].mean(axis=1))
+                    found[index]["face"].append(error[:, regions["face"]].mean(axis=1))
                 if neutral is not None:
-                    opening[index].append(mouth_opening(landmarks(arrays, vertices, "full"), neutral))
+                    found[index]["opening"].append(mouth_opening(landmarks(arrays, vertices, "full"), neutral))
+        curves = [{name: np.concatenate(pieces) for name, pieces in kinds.items()} for kinds in found]
         return tuple(
-            Measures(
-                lips_mm=np.concatenate(lips[index]) if lips[index] else None,
-                face_mm=float(np.concatenate(face[index]).mean()) if face[index] else None,
-                opening_mm=np.concatenate(opening[index]) if opening[index] else None,
-            )
-            for index in range(len(self.names))
+            Measures(kinds.get("lips"), float(kinds["face"].mean()) if "face" in kinds else None, kinds.get("opening"))
+            for kinds in curves
         )
 
     def _straight(self, own: Motion) -> Iterator[Frames]:

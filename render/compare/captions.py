@@ -1,4 +1,4 @@
-"""Names and numbers in a picture, in DejaVu Sans, which matplotlib ships: crisp, and with Latin, Greek and Cyrillic letters."""
+"""Names and numbers in a picture, in DejaVu Sans, which matplotlib ships: Latin, Greek and Cyrillic letters."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def shortened(text: str, room: float, length: Callable[[str], float]) -> str:
 @functools.cache
 def font(size: float, bold: bool = False) -> ImageFont.FreeTypeFont:
     """DejaVu Sans of that many pixels."""
-    import matplotlib
+    import matplotlib as mpl
 
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name, size)
+    return ImageFont.truetype(Path(mpl.get_data_path()) / "fonts" / "ttf" / name, size)

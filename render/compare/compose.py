@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from singinghead.flame_model.arrays import Floats
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.params import Frames
 from singinghead.render.camera import Camera
@@ -170,7 +169,8 @@ def _three(planes: Planes) -> tuple[Planes, Planes, Planes]:
 
 TRUTH_COLOR: Color = (40, 42, 46)
 _METHOD_COLORS: tuple[Color, ...] = (
-    (0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233), (130, 90, 60), (110, 110, 200),
+    (0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233),
+    (130, 90, 60), (110, 110, 200),
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Stills of a comparison as a figure for a paper: white, two columns wide, 300 dots an inch, letters that stay letters in PDF."""
+"""Stills of a comparison as a figure for a paper: white, two columns wide, 300 dots an inch; in PDF, text stays text."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -58,7 +59,7 @@ def write_figure(out: Path, names: Sequence[str], moments: Sequence[Moment], loo
     size = max(64, round(side * DPI))
     heads = SoftwareRasterizer(scene, look.camera, size)
     heat = SoftwareRasterizer(heat_scene(scene), look.camera, size)
-    settings = {"pdf.fonttype": 42, "font.family": "DejaVu Sans", "font.size": _LEGIBLE, "text.parse_math": False}
+    settings: Any = {"pdf.fonttype": 42, "font.family": "DejaVu Sans", "font.size": _LEGIBLE, "text.parse_math": False}
     with mpl.rc_context(settings):
         page = Figure(figsize=(_WIDTH, height), dpi=DPI, facecolor="white")
 

@@ -60,7 +60,7 @@ class HeatScale:
         return np.asarray((alike.argmax(axis=1) / (_STEPS - 1) * self.most_mm).reshape(pixels.shape[:-1]))
 
     def _step(self, errors: Floats | Frames) -> NDArray[np.int64]:
-        share = np.clip(np.asarray(errors) / self.most_mm, 0, 1)
+        share = np.clip(np.asarray(errors, np.float64) / self.most_mm, 0, 1)
         return np.asarray(np.round(share * (_STEPS - 1)), np.int64)
 
 
@@ -98,10 +98,10 @@ def draw_bar(picture: Image.Image, box: Box, scale: HeatScale) -> None:
 @functools.cache
 def color_table() -> Floats:
     """(1024, 3) the colours from 0 to the end of the scale as they stand in the picture, 0 to 1."""
-    import matplotlib
+    import matplotlib as mpl
 
     position = np.linspace(0, 255 * _MAP_END, _STEPS)
-    table = matplotlib.colormaps[_MAP](np.arange(256))[:, :3]
+    table = mpl.colormaps[_MAP](np.arange(256))[:, :3]
     return np.stack([np.interp(position, np.arange(256), channel) for channel in table.T], axis=1)
 
 

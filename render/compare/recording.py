@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from typing import IO
 
 import imageio_ffmpeg
 import numpy as np
@@ -44,7 +45,7 @@ def recording(file: StoredFile, size: int, fps: float) -> Iterator[Iterator[NDAr
 
 
 def _frames(
-    process: subprocess.Popen[bytes], size: int, file: StoredFile, complaints: tempfile._TemporaryFileWrapper[bytes]
+    process: subprocess.Popen[bytes], size: int, file: StoredFile, complaints: IO[bytes]
 ) -> Iterator[NDArray[np.uint8]]:
     assert process.stdout is not None
     frame = None

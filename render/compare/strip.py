@@ -5,6 +5,7 @@ All but the playhead is drawn once. Frame i stands for the time i / fps, and so 
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,7 +91,7 @@ class Timeline:
     duration: float
     line: float
 
-    def x(self, seconds: float | Floats) -> float | Floats:
+    def x(self, seconds: float) -> float:
         """The column of an instant; columns are counted at their left edges."""
         return self.plot.x + self.plot.width * seconds / self.duration
 
@@ -104,7 +105,7 @@ class Timeline:
         Returns:
             The box that it touches, on even pixels, and the (height, width, 3) uint8 to put there.
         """
-        left, right = (float(self.x(seconds)) + side * self.line / 2 for side in (-1, 1))
+        left, right = (self.x(seconds) + side * self.line / 2 for side in (-1, 1))
         first = 2 * int(max(left, 0) // 2)
         last = min(2 * int(-(-right // 2)), picture.shape[1])
         columns = np.arange(first, last)
@@ -132,15 +133,13 @@ def draw_strip(picture: Image.Image, box: Box, strip: Strip) -> Timeline:
     waves = [] if strip.vocals is None and strip.bgm is None else ["sound"]
     shares = np.array([1.0 for _ in waves] + [1.35 for _ in strip.rows])
     edges = plot.y + np.concatenate([[0], np.cumsum(shares)]) / max(shares.sum(), 1) * plot.height
-    bands = [
-        Box(plot.x, round(a), plot.width, round(b) - round(a) - pad) for a, b in zip(edges[:-1], edges[1:], strict=True)
-    ]
+    bands = [Box(plot.x, round(a), plot.width, round(b) - round(a) - pad) for a, b in itertools.pairwise(edges)]
     lines = _Lines(picture, plot)
     for band in bands:
         lines.fill(band, (255, 255, 255))
     for seconds in strip.beats if strip.beats is not None else ():
         if 0 <= seconds < strip.duration:
-            x = float(timeline.x(float(seconds)))
+            x = timeline.x(float(seconds))
             lines.line(np.array([[x, plot.y], [x, plot.bottom - pad]]), _BEAT, 0.6 * timeline.line)
     if waves:
         tracks = [(strip.bgm, _BGM), (strip.vocals, _VOCALS)]
@@ -152,8 +151,9 @@ def draw_strip(picture: Image.Image, box: Box, strip: Strip) -> Timeline:
     for band, row, (low, high) in zip(bands[len(waves) :], strip.rows, scales, strict=True):
         lines.level(band, 0.0, low, high)
         for curve in row.curves:
-            x = timeline.x(np.arange(len(curve.values)) / strip.fps)
-            lines.curve(band, np.asarray(x), curve, low, high, 0.75 * timeline.line)
+            first, second = timeline.x(0), timeline.x(1 / strip.fps)
+            columns = first + (second - first) * np.arange(len(curve.values))
+            lines.curve(band, columns, curve, low, high, 0.75 * timeline.line)
     lines.put()
     if waves:
         _label(picture, box, bands[0], "sound", "beats" if strip.beats is not None and len(strip.beats) else "")
@@ -269,5 +269,5 @@ def _write_times(picture: Image.Image, timeline: Timeline, box: Box) -> None:
     room = timeline.plot.width / letters.getlength("0000.0 s")
     step = next((step for step in _STEPS_S if timeline.duration / step <= room), _STEPS_S[-1])
     for number in range(int(timeline.duration / step + 1e-6) + 1):
-        x = float(timeline.x(number * step))
+        x = timeline.x(number * step)
         draw.text((x, (timeline.plot.bottom + box.bottom) / 2), f"{number * step:g} s", fill=INK, font=letters, anchor="mm")
