@@ -30,7 +30,7 @@ from singinghead.render.video import check_output, check_rate
 from singinghead.tools.render_seq import sound_record
 
 if TYPE_CHECKING:
-    from singinghead.render.clip import Sound
+    from singinghead.render.clip import FrameCounter, Sound
     from singinghead.render.compare.compose import Look
     from singinghead.tools.compared_clip import ComparedClip
 
@@ -168,7 +168,7 @@ def _write_pairs(options: Options, clip: ComparedClip, look: Look, sound: Sound)
         film = Film(
             options.blind / pair.video, clip.fps, len(clip), sound, Path(pair.video).stem, "", options.crf, options.preset
         )
-        write_film(film, composer, moments)
+        write_film(film, composer, moments, _counted(pair.video))
     key = options.blind / f"{clip.id}_key.csv"
     key.write_text(key_table(pairs), encoding="utf-8")
     print(" | ".join((f"{options.blind}: {len(pairs)} pairs of {len(clip) / clip.fps:.2f} s", f"key: {key}", *clip.notes)))
@@ -179,8 +179,6 @@ def _write_pairs(options: Options, clip: ComparedClip, look: Look, sound: Sound)
 def _write_video(options: Options, out: Path, clip: ComparedClip, look: Look, sound: Sound, dataset: Dataset | None) -> None:
     from contextlib import ExitStack
     from itertools import count
-
-    from tqdm import tqdm
 
     from singinghead.render.compare.compose import Composer, Moment
     from singinghead.render.compare.film import Film, write_film
@@ -209,10 +207,7 @@ def _write_video(options: Options, out: Path, clip: ComparedClip, look: Look, so
             for chunk in clip.chunks()
         )
 
-        def counted(frames: Iterable[NDArray[np.uint8]], total: int) -> Iterable[NDArray[np.uint8]]:
-            return tqdm(frames, desc=clip.id, total=total, unit="frame", disable=None)
-
-        track = write_film(film, composer, chunks, counted)
+        track = write_film(film, composer, chunks, _counted(clip.id))
     seconds = time.perf_counter() - started
     if options.sheet:
         from singinghead.tools.contact_sheet import write_contact_sheet
@@ -247,6 +242,16 @@ def _write_video(options: Options, out: Path, clip: ComparedClip, look: Look, so
                 "audio": sound_record(track),
             }
         )
+
+
+def _counted(name: str) -> FrameCounter:
+    """A progress bar on a terminal."""
+    from tqdm import tqdm
+
+    def counted(frames: Iterable[NDArray[np.uint8]], total: int) -> Iterable[NDArray[np.uint8]]:
+        return tqdm(frames, desc=name, total=total, unit="frame", disable=None)
+
+    return counted
 
 
 def _datasets(options: Options) -> tuple[Dataset, Dataset | None]:

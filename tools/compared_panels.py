@@ -50,4 +50,4 @@ def _colors(clip: ComparedClip) -> tuple[Color, ...]:
 def _note(measured: Measures) -> str:
     parts = [("lips", None if measured.lips_mm is None else measured.lips_mm.mean()), ("face", measured.face_mm)]
     known = [f"{name} {value:.1f}" for name, value in parts if value is not None]
-    return f"error: {', '.join(known)} mm" if known else "error"
+    return f"{', '.join(known)} mm" if known else "error"

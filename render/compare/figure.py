@@ -19,7 +19,7 @@ SUFFIXES = (".png", ".pdf")
 DPI = 300
 
 _WIDTH = 7.0  # inches: both columns of a page
-_LEFT, _BAR, _TOP, _GAP = 0.42, 0.52, 0.24, 0.03
+_LEFT, _BAR, _TOP, _GAP = 0.3, 0.5, 0.24, 0.03
 _LEGIBLE = 7  # points
 
 
@@ -82,10 +82,11 @@ def write_figure(out: Path, names: Sequence[str], moments: Sequence[Moment], loo
                     axes = page.add_axes(place(2 * row + 1, column))
                     axes.imshow(heat.draw(head, look.scale.colors(error)), interpolation="none")
                     axes.set_axis_off()
-        bottom, top = 0.1 * side / height, (height - _TOP - 0.1 * side) / height
+        bottom, top = 0.1 * side / height, (height - _TOP - 0.15 * side) / height
         bar = page.add_axes(((_WIDTH - 0.8 * _BAR) / _WIDTH, bottom, 0.08 / _WIDTH, top - bottom))
         colors = ScalarMappable(Normalize(0, look.scale.most_mm), ListedColormap(color_table()))
-        page.colorbar(colors, cax=bar, label="error, mm", extend="max")
+        page.colorbar(colors, cax=bar, extend="max")
+        bar.set_title("error\nmm", fontsize=_LEGIBLE, loc="left")
         partial = out.absolute().with_name(f".{out.stem}.{os.getpid()}.partial{out.suffix}")
         try:
             page.savefig(partial, dpi=DPI)

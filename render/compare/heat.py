@@ -83,11 +83,11 @@ def draw_bar(picture: Image.Image, box: Box, scale: HeatScale) -> None:
     type_size = 0.22 * box.width
     letters = font(type_size)
     x, width = box.x + round(0.2 * box.width), round(0.2 * box.width)
-    top, bottom = box.y + round(2.4 * type_size), box.bottom - round(0.8 * type_size)
+    top, bottom = box.y + round(3.2 * type_size), box.bottom - round(0.8 * type_size)
     rows = scale.srgb(np.linspace(scale.most_mm, 0, bottom - top))
     picture.paste(Image.fromarray(np.repeat(rows[:, None], width, axis=1)), (x, top))
     draw.rectangle((x, top, x + width - 1, bottom - 1), outline=FAINT, width=max(1, round(0.012 * box.width)))
-    draw.text((x, box.y + 0.6 * type_size), "error, mm", fill=INK, font=letters, anchor="lm")
+    draw.multiline_text((x, box.y), "error\nmm", fill=INK, font=letters)
     for share in np.linspace(0, 1, 6):
         y = bottom - share * (bottom - top)
         mark = f"{'≥ ' * int(share == 1)}{share * scale.most_mm:g}"

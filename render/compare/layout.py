@@ -17,6 +17,7 @@ LOWEST, HIGHEST = 360, 4320
 CAPTION, SMALL_CAPTION = 34, 28
 _MARGIN, _GAP = 16, 8
 _TITLE, _STRIP, _BAR = 36, 268, 88
+_STRIP_GROWS = 1.7  # times, where pictures leave room
 _SMALLEST_PICTURE = 64
 
 
@@ -134,7 +135,8 @@ class Grid:
         bottom = cells[-1].below or cells[-1].picture
         top = cells[0].picture.y
         bar = Box(first.x + used, top, bar_width, bottom.bottom - top) if errors else None
-        under = Box(margin, height - strip_height, width - 2 * margin, strip_height - gap) if strip else None
+        room = min(height - bottom.bottom - 2 * gap, _even(_STRIP_GROWS * strip_height))
+        under = Box(margin, height - room, width - 2 * margin, room - gap) if strip else None
         return cls(width, height, title, tuple(cells), bar, under)
 
 

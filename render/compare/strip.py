@@ -24,7 +24,7 @@ _VOCALS: Color = (58, 84, 122)
 _BGM: Color = (214, 219, 226)
 _BEAT: Color = (222, 142, 24)
 _SMOOTH = 4  # lines are drawn that many times as large, and reduced
-_PAD, _LABELS = 0.035, 0.155  # shares of the strip's height and, for the labels, of four times that
+_PAD, _LABELS, _TYPE = 9, 162, 18  # pixels of a video 1080 pixels high
 _STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600)
 
 
@@ -126,10 +126,10 @@ def draw_strip(picture: Image.Image, box: Box, strip: Strip) -> Timeline:
     Raises:
         InputError: a recording cannot be read.
     """
-    pad = 2 * max(1, round(_PAD * box.height / 2))
-    labels, times = 2 * round(2 * _LABELS * box.height), 2 * round(4 * pad / 2)
-    plot = Box(box.x + labels, box.y, box.width - labels - 6 * pad, box.height - times)
-    timeline = Timeline(plot, strip.duration, max(2.0, 0.011 * box.height))
+    unit = picture.height / 1080
+    pad, labels = 2 * max(1, round(_PAD * unit / 2)), 2 * round(_LABELS * unit / 2)
+    plot = Box(box.x + labels, box.y, box.width - labels - 6 * pad, box.height - 4 * pad)
+    timeline = Timeline(plot, strip.duration, max(2.0, 3 * unit))
     waves = [] if strip.vocals is None and strip.bgm is None else ["sound"]
     shares = np.array([1.0 for _ in waves] + [1.35 for _ in strip.rows])
     edges = plot.y + np.concatenate([[0], np.cumsum(shares)]) / max(shares.sum(), 1) * plot.height
@@ -152,13 +152,13 @@ def draw_strip(picture: Image.Image, box: Box, strip: Strip) -> Timeline:
         lines.level(band, 0.0, low, high)
         for curve in row.curves:
             first, second = timeline.x(0), timeline.x(1 / strip.fps)
-            columns = first + (second - first) * np.arange(len(curve.values))
+            columns: Floats = first + (second - first) * np.arange(len(curve.values), dtype=np.float64)
             lines.curve(band, columns, curve, low, high, 0.75 * timeline.line)
     lines.put()
     if waves:
-        _label(picture, box, bands[0], "sound", "beats" if strip.beats is not None and len(strip.beats) else "")
+        _label(picture, box.x, bands[0], "sound", "beats" if strip.beats is not None and len(strip.beats) else "")
     for band, row, (low, high) in zip(bands[len(waves) :], strip.rows, scales, strict=True):
-        _label(picture, box, band, row.label, row.unit, low, high)
+        _label(picture, box.x, band, row.label, row.unit, low, high)
     _write_times(picture, timeline, box)
     return timeline
 
@@ -251,13 +251,13 @@ def _scale(row: Row) -> tuple[float, float]:
 
 
 def _label(
-    picture: Image.Image, box: Box, band: Box, name: str, unit: str, low: float | None = None, high: float | None = None
+    picture: Image.Image, x: int, band: Box, name: str, unit: str, low: float | None = None, high: float | None = None
 ) -> None:
     draw = ImageDraw.Draw(picture)
-    size = 0.07 * box.height
+    size = _TYPE * picture.height / 1080
     right = band.x - 0.5 * size
-    draw.text((box.x, band.y + band.height / 2), name, fill=INK, font=font(size), anchor="ld" if unit else "lm")
-    draw.text((box.x, band.y + band.height / 2), unit, fill=FAINT, font=font(size), anchor="la")
+    draw.text((x, band.y + band.height / 2), name, fill=INK, font=font(size), anchor="ld" if unit else "lm")
+    draw.text((x, band.y + band.height / 2), unit, fill=FAINT, font=font(size), anchor="la")
     if low is not None and high is not None:
         draw.text((right, band.y), f"{high:.1f}", fill=FAINT, font=font(0.85 * size), anchor="ra")
         draw.text((right, band.bottom), f"{low:.1f}" if low else "0", fill=FAINT, font=font(0.85 * size), anchor="rd")
@@ -265,7 +265,7 @@ def _label(
 
 def _write_times(picture: Image.Image, timeline: Timeline, box: Box) -> None:
     draw = ImageDraw.Draw(picture)
-    letters = font(0.066 * box.height)
+    letters = font(0.95 * _TYPE * picture.height / 1080)
     room = timeline.plot.width / letters.getlength("0000.0 s")
     step = next((step for step in _STEPS_S if timeline.duration / step <= room), _STEPS_S[-1])
     for number in range(int(timeline.duration / step + 1e-6) + 1):
