@@ -22,8 +22,10 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY) ## sing, render and show: demo/*.mp4 with sound and a sheet of stills
 	$(BIN)/python tools/make_demo.py --out demo
 
-bench: $(READY) ## speed, memory and quality beside other loop shapes: benchmarks/results.json (half an hour, quiet machine)
+bench: $(READY) ## speed, memory and quality beside the ways of others: benchmarks/*.json (an hour on a quiet machine)
 	$(BIN)/python benchmarks/bench_render.py
+	$(BIN)/python benchmarks/bench_split.py
+	$(BIN)/python benchmarks/bench_metrics.py
 
 test: $(READY) ## the whole test suite
 	$(BIN)/python -m pytest -m "not slow"

@@ -14,7 +14,7 @@ from typing import Any
 
 import moviepy  # noqa: F401 - mixes sound in every case
 import numpy as np
-import smplx.lbs  # noqa: F401
+import torch  # noqa: F401
 from clip_job import OURS, Job
 from numpy.typing import NDArray
 from quality import ssim

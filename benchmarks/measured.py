@@ -37,7 +37,7 @@ def run(task: str, job: Job, environment: Mapping[str, str], watch_memory: bool 
         started = time.perf_counter()
         process = psutil.Popen(command, stdout=said, stderr=complained, env=os.environ | environment)
         try:
-            peak = _peak(process) if watch_memory else 0.0
+            peak = peak_mb(process) if watch_memory else 0.0
             code = process.wait()
         finally:
             if process.poll() is None:
@@ -52,7 +52,8 @@ def run(task: str, job: Job, environment: Mapping[str, str], watch_memory: bool 
     return record | {"process_seconds": seconds} | ({"peak_mb": peak} if watch_memory else {})
 
 
-def _peak(process: psutil.Popen) -> float:
+def peak_mb(process: psutil.Popen) -> float:
+    """Watch a process until it ends: the largest sum of proportional set sizes over it and its children, 10^6 bytes."""
     peak = 0.0
     while process.poll() is None:
         with contextlib.suppress(psutil.NoSuchProcess):

@@ -50,5 +50,9 @@ class UnavailableError(SingingHeadError):
     exit_code = 2
 
 
+class MissingWeightsError(UnavailableError):
+    """A metric's network is not on this machine; the message names the file, where it was looked for, and how to get it."""
+
+
 class EncodingError(SingingHeadError):
     """ffmpeg failed; the message carries its own words."""

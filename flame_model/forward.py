@@ -9,8 +9,8 @@ joint j's own rotation about its place at rest, the blend of the five bones is t
     x' = x + (1 - w_root) (L_neck x - x) + R_neck d
     v  = L_root x'
 
-which touches only the vertices that jaw and eyes hold, and skips what does not turn: a joint at rest adds exact zeros.
-The general form, a 4 x 4 matrix a vertex and frame (``smplx.lbs``), takes about six times as long.
+which skips what does not turn: a joint at rest adds exact zeros. The general form, a 4 x 4 matrix a vertex and frame
+(``smplx.lbs``), takes several times as long.
 
 Coordinates lie together in memory, (frames, 3, vertices), because all arithmetic runs along vertices; the tensors that
 come out are views of it in the usual order.
@@ -19,7 +19,7 @@ come out are views of it in the usual order.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,19 +38,6 @@ _LEAVES = ("jaw", "left_eye", "right_eye")
 
 
 @dataclass(frozen=True)
-class Leaf:
-    """The vertices that a joint at the end of the tree turns.
-
-    Attributes:
-        vertices: (N,) their indices.
-        weights: (N,) how far each follows.
-    """
-
-    vertices: torch.Tensor
-    weights: torch.Tensor
-
-
-@dataclass(frozen=True)
 class Rig:
     """One identity, or some of its vertices, as float32 tensors on one device.
 
@@ -61,7 +48,7 @@ class Rig:
         joints: (15,) the neutral joints.
         joint_basis: (50, 15) how expression moves them.
         below_root: (V,) the share of a vertex that does not follow the root alone.
-        leaves: the vertices of jaw and eyes.
+        leaves: (V,) each: how far a vertex follows jaw, left and right eye.
         device: where all of it lies.
     """
 
@@ -71,7 +58,7 @@ class Rig:
     joints: torch.Tensor
     joint_basis: torch.Tensor
     below_root: torch.Tensor
-    leaves: tuple[Leaf, ...]
+    leaves: tuple[torch.Tensor, ...]
     device: torch.device
 
     @classmethod
@@ -87,23 +74,16 @@ class Rig:
         Raises:
             UnavailableError: torch does not have that device.
         """
-        import torch
-
-        target = _torch_device(device)
+        target = torch_device(device)
         chosen = np.arange(len(template)) if only is None else only
 
         def put(array: Floats) -> torch.Tensor:
-            return torch.from_numpy(np.ascontiguousarray(array, np.float32)).to(target)
+            return _put(array, target)
 
         def basis(components: Floats) -> torch.Tensor:
             return put(components[chosen].transpose(2, 1, 0).reshape(components.shape[2], -1))
 
         skinning = arrays.skinning[chosen] / arrays.skinning[chosen].sum(axis=1, keepdims=True)
-        leaves = []
-        for name in _LEAVES:
-            weights = skinning[:, JOINTS.index(name)]
-            held = np.flatnonzero(weights)
-            leaves.append(Leaf(torch.from_numpy(held).to(target), put(weights[held])))
         joint_basis = np.einsum("jv,vce->ejc", arrays.joint_regressor, arrays.expression_basis)
         return cls(
             template=put(template[chosen].T.reshape(-1)),
@@ -112,9 +92,15 @@ class Rig:
             joints=put((arrays.joint_regressor @ template).reshape(-1)),
             joint_basis=put(joint_basis.reshape(len(joint_basis), -1)),
             below_root=put(1 - skinning[:, JOINTS.index("root")]),
-            leaves=tuple(leaves),
+            leaves=tuple(put(skinning[:, JOINTS.index(name)]) for name in _LEAVES),
             device=target,
         )
+
+    def of(self, arrays: HeadArrays, template: Floats, only: Indices | None = None) -> Rig:
+        """The same for another identity of that model: its bases are shared."""
+        chosen = template if only is None else template[only]
+        flat, joints = chosen.T.reshape(-1), (arrays.joint_regressor @ template).reshape(-1)
+        return replace(self, template=_put(flat, self.device), joints=_put(joints, self.device))
 
     def chunks(self, params: FlameParams) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Yield at most 60 frames at a time, in order.
@@ -151,26 +137,31 @@ class Rig:
         rest = torch.addmm(self.joints, expression, self.joint_basis).view(n_frames, 5, 3, 1)
         root, neck = rest[:, 0], rest[:, 1]
         joints = rest.squeeze(-1).transpose(1, 2)  # (B, 3, 5)
-        turned = x
-        if turns[1]:
-            turned = x + self.below_root * (change[:, 1] @ (x - neck))
-            follows = torch.tensor(
-                [0.0, 0.0, 1.0, 1.0, 1.0], device=self.device
-            )  # a joint is no vertex that it turns itself
-            joints = joints + follows * (change[:, 1] @ (joints - neck))
-        for joint, leaf in enumerate(self.leaves, start=2):
+        # Fresh memory of this size costs more than the arithmetic, hence in place.
+        swung = None
+        for joint, weights in enumerate(self.leaves, start=2):
             if turns[joint]:
-                held = x[:, :, leaf.vertices]
-                moved = leaf.weights * (change[:, joint] @ (held - rest[:, joint]))
-                if turns[1]:
-                    moved = moved + change[:, 1] @ moved
-                turned = (
-                    turned.index_add(2, leaf.vertices, moved) if turned is x else turned.index_add_(2, leaf.vertices, moved)
-                )
+                swing = torch.baddbmm(-(change[:, joint] @ rest[:, joint]), change[:, joint], x).mul_(weights)
+                swung = swing if swung is None else swung.add_(swing)
+        moved = None
+        if turns[1]:
+            moved = torch.baddbmm(-(change[:, 1] @ neck), change[:, 1], x)
+            x.addcmul_(self.below_root, moved)
+            follows = torch.tensor([0.0, 0.0, 1.0, 1.0, 1.0], device=self.device)  # it is below the neck, and not the neck
+            joints = joints + follows * (change[:, 1] @ (joints - neck))
+        if swung is not None:
+            x.add_(torch.baddbmm(swung, change[:, 1], swung) if turns[1] else swung)
         if turns[0]:
-            turned = turned + change[:, 0] @ (turned - root)
+            rotation = change[:, 0] + torch.eye(3, device=self.device)  # exactly the identity where the root does not turn
+            x = torch.baddbmm(-(change[:, 0] @ root), rotation, x, out=moved)
             joints = joints + change[:, 0] @ (joints - root)
-        return turned.transpose(1, 2), joints.transpose(1, 2)
+        return x.transpose(1, 2), joints.transpose(1, 2)
+
+
+def _put(array: Floats, device: torch.device) -> torch.Tensor:
+    import torch
+
+    return torch.from_numpy(np.ascontiguousarray(array, np.float32)).to(device)
 
 
 def _rotation_minus_identity(axis_angle: torch.Tensor) -> torch.Tensor:
@@ -184,7 +175,12 @@ def _rotation_minus_identity(axis_angle: torch.Tensor) -> torch.Tensor:
     return torch.sin(angle) * cross + 2 * torch.sin(angle / 2) ** 2 * (cross @ cross)
 
 
-def _torch_device(device: str) -> torch.device:
+def torch_device(device: str) -> torch.device:
+    """A device by its name.
+
+    Raises:
+        UnavailableError: torch does not have it.
+    """
     import torch
 
     try:

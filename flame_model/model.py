@@ -71,13 +71,18 @@ class FlameModel:
             InputError: ``betas`` is not a vector of at most 100 entries.
             UnavailableError: torch does not have that device.
         """
+        template = self.shaped(betas)
+        return Subject(self.arrays, template, Rig.build(self.arrays, template, device))
+
+    def shaped(self, betas: Floats | Frames | None = None) -> Floats:
+        """(V, 3) the neutral head of an identity, metres; ``betas`` as for :meth:`with_shape`."""
         given = np.zeros(0) if betas is None else np.asarray(betas, np.float64)
         (n_given,) = check_shape("betas", given, "S")
         n_known = self.arrays.shape_basis.shape[2]
         if n_given > n_known:
             check_shape("betas", given, n_known)
-        template = self.arrays.template + self.arrays.shape_basis[:, :, :n_given] @ given
-        return Subject(self.arrays, template, Rig.build(self.arrays, template, device))
+        template: Floats = self.arrays.template + self.arrays.shape_basis[:, :, :n_given] @ given
+        return template
 
 
 @dataclass(frozen=True)

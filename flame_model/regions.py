@@ -21,13 +21,21 @@ COMPOSED = {"upper_face": ("forehead", "eye_region")}
 
 
 def read_masks(path: Path, n_vertices: int) -> dict[str, Indices]:
-    """Read ``FLAME_masks.pkl``; a missing file gives no regions.
+    """Read ``FLAME_masks.pkl`` as sets; a missing file gives no regions.
 
     Raises:
         InputError: the file holds something other than named vertex indices of this model.
     """
-    if not path.is_file():
-        return {}
+    lists = read_mask_lists(path, n_vertices) if path.is_file() else {}
+    return {name: np.unique(indices) for name, indices in lists.items()}
+
+
+def read_mask_lists(path: Path, n_vertices: int) -> dict[str, Indices]:
+    """Read a file of masks as it is: in its order, with vertices that it lists twice.
+
+    Raises:
+        InputError: there is no such file, or it holds something other than named vertex indices of this model.
+    """
     content = array_file.read(path)
     if not isinstance(content, Mapping):
         raise InputError("holds no dict of masks", file=path)
@@ -38,7 +46,7 @@ def read_masks(path: Path, n_vertices: int) -> dict[str, Indices]:
             raise InputError(f"mask {name} is not a list of vertex indices", file=path)
         if indices.size and not 0 <= indices.min() <= indices.max() < n_vertices:
             raise InputError(f"mask {name} names vertices that the model of {n_vertices} does not have", file=path)
-        regions[str(name)] = np.unique(indices).astype(np.int64)
+        regions[str(name)] = indices.astype(np.int64)
     return regions
 
 

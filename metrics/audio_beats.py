@@ -13,7 +13,6 @@ import importlib.metadata
 import json
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -21,6 +20,7 @@ import platformdirs
 
 from singinghead.flame_model.arrays import Floats, Indices
 from singinghead.flame_model.errors import InputError
+from singinghead.flame_model.stored_file import StoredFile
 
 RATE = 16_000
 HOP = 512
@@ -34,14 +34,14 @@ class Sound:
     """One or several recordings that sound together, each at its own loudness.
 
     Attributes:
-        paths: their files.
+        files: where they are stored.
     """
 
-    paths: tuple[Path, ...]
+    files: tuple[StoredFile, ...]
 
     def samples(self) -> Floats:
         """(n,) mono at 16 kHz; the shorter ones are silent at their end."""
-        parts = [_mono(path) for path in self.paths]
+        parts = [_mono(file) for file in self.files]
         mixed = np.zeros(max(len(part) for part in parts))
         for part in parts:
             mixed[: len(part)] += part
@@ -61,8 +61,8 @@ class Sound:
 
     def _key(self) -> str:
         digest = hashlib.sha256(f"{importlib.metadata.version('librosa')} {RATE} {HOP}".encode())
-        for path in self.paths:
-            digest.update(hashlib.sha256(_content(path)).digest())
+        for file in self.files:
+            digest.update(file.fingerprint().encode())
         return digest.hexdigest()
 
 
@@ -103,22 +103,17 @@ def _beat_frames(key: str, sound: Sound) -> Indices:
 
 
 @functools.lru_cache(maxsize=8)
-def _mono(path: Path) -> Floats:
+def _mono(file: StoredFile) -> Floats:
     import librosa
     import soundfile
 
-    try:
-        recorded, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise InputError(f"not a readable sound: {error}", file=path) from None
+    with file.open() as stream:
+        try:
+            recorded, rate = soundfile.read(stream, dtype="float32", always_2d=True)
+        except (soundfile.LibsndfileError, OSError) as error:
+            reason = getattr(error, "error_string", None) or error
+            raise InputError(f"not a readable sound: {reason}", file=file) from None
     mono = recorded.mean(axis=1)
     if not np.isfinite(mono).all():
-        raise InputError("holds NaN or infinity", file=path)
+        raise InputError("holds NaN or infinity", file=file)
     return np.asarray(mono if rate == RATE or not len(mono) else librosa.resample(mono, orig_sr=rate, target_sr=RATE))
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}", file=path) from None

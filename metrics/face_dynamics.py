@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from singinghead.flame_model.shapes import check_shape
 from singinghead.metrics.numpy_or_torch import Array, deviation, rows
-from singinghead.metrics.vertex_error import check_vertices
+from singinghead.metrics.vertex_errors import check_vertices
 
 
 def squared_displacement(vertices: Array, neutral: Array, region: Array | None = None) -> Array:

@@ -21,7 +21,7 @@ from singinghead.flame_model.arrays import Floats
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.params import FlameParams
 from singinghead.flame_model.rotations import matrix_from_axis_angle
-from singinghead.metrics.numpy_or_torch import Array, length
+from singinghead.metrics.numpy_or_torch import Array, length, to_numpy
 
 HEAD = slice(50, 56)
 """Global and neck rotation among the 59 parameters."""
@@ -89,3 +89,15 @@ def point_diversity(samples: Array) -> Array:
 
 def _mean(values: list[Array]) -> Array:
     return sum(values[1:], start=values[0]) / len(values)
+
+
+def largest_turn_deg(vertices: Array, neutral: Array) -> float:
+    """By how many degrees (T, V, 3) vertices are turned at most, each frame as one stiff body, from (V, 3) neutral ones.
+
+    The angle of the rotation that fits best in least squares (Kabsch 1976). A face alone turns it by little.
+    """
+    fixed = to_numpy(neutral - neutral.mean(0)).astype(np.float64)
+    moved = to_numpy(vertices - vertices.mean(-2)[..., None, :]).astype(np.float64)
+    u, _, v = np.linalg.svd(np.einsum("tvx,vy->txy", moved, fixed))
+    turn = u @ (np.eye(3) * [1, 1, 0] + np.linalg.det(u @ v)[:, None, None] * np.diag([0, 0, 1])) @ v
+    return float(rotation_between_deg(turn, np.eye(3)).max())

@@ -17,7 +17,7 @@ from singinghead.flame_model.arrays import Floats
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.shapes import check_shape
 from singinghead.metrics.numpy_or_torch import Array
-from singinghead.metrics.vertex_error import MM
+from singinghead.metrics.vertex_errors import MM
 
 UPPER_LIP, LOWER_LIP = 62, 66
 CLOSED_MM = 1.0

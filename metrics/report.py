@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
+from singinghead.flame_model.whole_file import write_whole
 from singinghead.metrics import summary_tables
 from singinghead.metrics.comparison import compare
 from singinghead.metrics.page import Videos, page
 from singinghead.metrics.result_file import write_result
 from singinghead.metrics.results import MethodResult
 from singinghead.metrics.summary import Summary, summarize
-from singinghead.metrics.whole_file import write_whole
 
 
 def write_all(results: Sequence[MethodResult], folder: str | PathLike[str], videos: Videos | None = None) -> Summary:

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar, get_args
 
 from singinghead.flame_model.errors import InputError
+from singinghead.flame_model.whole_file import write_whole
 from singinghead.metrics.comparison import Comparison, compare
 from singinghead.metrics.definitions import Better, Metric
 from singinghead.metrics.results import MethodResult, Pooled, Role, SequenceRecord, check_result
-from singinghead.metrics.whole_file import write_whole
 
 SCHEMA = 1
 """Of the file; a reader refuses those that are newer than itself."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from singinghead.flame_model.arrays import Indices
-from singinghead.metrics.beat_alignment import local_minima, nearness
+from singinghead.metrics.beat_scores import local_minima, nearness
 from singinghead.metrics.motion_distance import pairs
 from singinghead.metrics.numpy_or_torch import Array, deviation, length, rows, smallest, to_numpy
 

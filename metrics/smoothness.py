@@ -13,7 +13,7 @@ from singinghead.flame_model.arrays import Floats
 from singinghead.flame_model.errors import InputError
 from singinghead.metrics.motion_distance import rotation_between_deg
 from singinghead.metrics.numpy_or_torch import Array, length
-from singinghead.metrics.vertex_error import MM
+from singinghead.metrics.vertex_errors import MM
 
 
 def acceleration_curve(vertices: Array, fps: float) -> Array:

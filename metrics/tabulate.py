@@ -17,12 +17,12 @@ from typing import Annotated, Any
 import tyro
 
 from singinghead.flame_model.errors import InputError
+from singinghead.flame_model.whole_file import check_folder
 from singinghead.metrics.comparison import compare
 from singinghead.metrics.report import write_summaries
 from singinghead.metrics.result_file import read_result
 from singinghead.metrics.summary import Summary, select, summarize
 from singinghead.metrics.summary_tables import markdown
-from singinghead.metrics.whole_file import check_folder
 
 
 @dataclass(frozen=True)

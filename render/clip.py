@@ -136,13 +136,8 @@ def render_clip(
     out_fps = look.fps if look.out_fps is None else look.out_fps
     check_rate(look.fps)
     check_output(out, look.size, out_fps, look.crf, look.preset)
-    shape, identity = _identity(sequence, truth)
-    sequence = resample(_posed(sequence, look, truth), look.fps, out_fps)
-    subject = model.with_shape(shape, look.device)
-    if isinstance(sequence, VertexSequence):
-        check_shape(
-            f"vertices of {sequence.file.name} for {model.arrays.name}", sequence.stored, "T", len(subject.template), 3
-        )
+    staged = stage(model, sequence, look, truth)
+    subject, sequence = staged.subject, staged.sequence
     camera = fitted_camera(motion(subject, sequence)) if look.camera == "fit" else fixed_camera(subject)
     duration = len(sequence) / out_fps
     with open_rasterizer(look.backend, head_scene(subject), camera, look.size) as rasterizer:
@@ -153,7 +148,7 @@ def render_clip(
                 ("backend", rasterizer.name),
                 ("camera", camera.name),
                 ("pose", look.pose),
-                ("identity", identity),
+                ("identity", staged.identity),
                 ("made by", f"singinghead {importlib.metadata.version('singinghead')}"),
             )
         )
@@ -174,7 +169,7 @@ def render_clip(
             seconds=time.perf_counter() - started,
             backend=rasterizer.name,
             model=model.arrays.name,
-            identity=identity,
+            identity=staged.identity,
             sound=track,
         )
 
@@ -187,6 +182,40 @@ def load_truth(dataset: Dataset | None, sequence: Sequence, pose: PoseChoice) ->
     file = dataset.truth(sequence.id)
     truth = load_sequence(file) if file else None
     return truth if isinstance(truth, ParamSequence) else None
+
+
+@dataclass(frozen=True)
+class Staged:
+    """Who moves, and how.
+
+    Attributes:
+        subject: with the identity baked in.
+        sequence: the motion, posed and resampled as wished.
+        identity: where the subject's shape came from.
+        shape: its coefficients, or None for the mean face.
+    """
+
+    subject: Subject
+    sequence: Sequence
+    identity: str
+    shape: Frames | None
+
+
+def stage(model: FlameModel, sequence: Sequence, look: Look, truth: ParamSequence | None = None) -> Staged:
+    """Choose the identity, and make the motion what ``look`` says: its pose, its rates, its device.
+
+    Raises:
+        InputError: as :func:`render_clip`.
+    """
+    shape, identity = _identity(sequence, truth)
+    out_fps = look.fps if look.out_fps is None else look.out_fps
+    sequence = resample(_posed(sequence, look, truth), look.fps, out_fps)
+    subject = model.with_shape(shape, look.device)
+    if isinstance(sequence, VertexSequence):
+        check_shape(
+            f"vertices of {sequence.file.name} for {model.arrays.name}", sequence.stored, "T", len(subject.template), 3
+        )
+    return Staged(subject, sequence, identity, shape)
 
 
 def motion(subject: Subject, sequence: Sequence) -> Iterator[Frames]:

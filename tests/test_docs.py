@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import dask
+
 DOCS = Path(__file__).parents[1] / "docs"
 
 
-def test_the_slurm_recipe_makes_the_job_script_that_it_shows() -> None:
+def test_the_slurm_recipe_makes_the_job_script_that_it_shows(tmp_path: Path) -> None:
     text = (DOCS / "clusters.md").read_text()
     recipe, shown = re.findall(r"```(?:python|sh)\n(.*?)```", text, re.DOTALL)[:2]
     made = {}
-    exec(recipe.split("cluster.scale")[0], made)
+    with dask.config.set({"temporary-directory": str(tmp_path)}):
+        exec(recipe.split("cluster.scale")[0], made)
     cluster = made["cluster"]
     try:
         address = cluster.scheduler_address

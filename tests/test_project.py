@@ -82,6 +82,14 @@ def test_no_script_bears_the_name_of_a_library_module() -> None:
             assert path.stem == "__init__" or path.stem not in sys.stdlib_module_names | installed, path
 
 
+def test_every_package_is_installed() -> None:
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    tops = ("flame_model", "render", "metrics", "tools")
+    found = {path.parent.relative_to(ROOT) for top in tops for path in (ROOT / top).rglob("__init__.py")}
+    assert {Path(folder) for folder in listed["package-dir"].values()} == found
+    assert set(listed["packages"]) == set(listed["package-dir"])
+
+
 def test_console_scripts_point_at_functions_that_exist() -> None:
     for target in PROJECT["scripts"].values():
         module, _, function = target.partition(":")

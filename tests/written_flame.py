@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse
+import scipy.spatial
 import torch
 
 V = 131
@@ -30,6 +31,41 @@ def flame_content(n_vertices: int = V, seed: int = 0) -> dict[str, Any]:
         "f": rng.integers(0, n_vertices, (200, 3)).astype(np.uint32),
         "bs_style": "lbs",
         "J": rng.standard_normal((5, 3)),
+    }
+
+
+def smooth_flame_content(n_vertices: int = 5023, seed: int = 0) -> dict[str, Any]:
+    """A ball with as many vertices as FLAME's head, whose components are waves: every one moves every vertex."""
+    rng = np.random.default_rng(seed)
+    height = np.linspace(-1, 1, n_vertices)
+    turn = np.pi * (3 - 5**0.5) * np.arange(n_vertices)
+    ring = np.sqrt(1 - height**2)
+    ball = np.stack([ring * np.cos(turn), height, ring * np.sin(turn)], axis=1)
+    hull = scipy.spatial.ConvexHull(ball)
+    outwards = (
+        hull.equations[:, :3] * np.cross(*(ball[hull.simplices[:, i]] - ball[hull.simplices[:, 0]] for i in (1, 2)))
+    ).sum(1)
+    faces = np.where(outwards[:, None] > 0, hull.simplices, hull.simplices[:, ::-1])
+
+    def waves(n: int, size: float) -> np.ndarray:
+        phase = ball @ rng.normal(0, 3, (n, 3, 3)) + rng.uniform(0, 2 * np.pi, (n, 1, 3))
+        return np.moveaxis(size * np.sin(phase), 0, 2)
+
+    joints = 0.1 * np.array([[0, -0.8, 0], [0, -0.5, 0], [0, -0.2, 0.3], [0.3, 0.3, 0.7], [-0.3, 0.3, 0.7]])
+    nearness = np.exp(-np.linalg.norm(0.1 * ball[:, None] - joints, axis=2) / 0.02)
+    # Means of a ring at the joint's height, of a spot at an eye.
+    far = np.where(
+        np.arange(5)[:, None] < 3, abs(0.1 * height - joints[:, 1:2]), np.linalg.norm(0.1 * ball - joints[:, None], axis=2)
+    )
+    regressor = np.zeros((5, n_vertices))
+    np.put_along_axis(regressor, np.argsort(far, axis=1)[:, :12], 1 / 12, axis=1)
+    return flame_content(n_vertices, seed) | {
+        "v_template": 0.1 * ball,
+        "shapedirs": waves(400, 0.002) * 0.99 ** np.arange(400),
+        "posedirs": waves(36, 0.004),
+        "J_regressor": scipy.sparse.csc_matrix(regressor),
+        "weights": nearness / nearness.sum(axis=1, keepdims=True),
+        "f": faces.astype(np.uint32),
     }
 
 

@@ -23,7 +23,7 @@ from typing import Annotated
 import tyro
 
 from singinghead.flame_model.errors import SingingHeadError
-from singinghead.metrics.weights import NETWORKS, find_weights, search_folders
+from singinghead.metrics.weights import NETWORKS, absence, find_weights
 
 
 @dataclass(frozen=True)
@@ -134,8 +134,7 @@ def _head_model(path: Path | None) -> Finding:
 def _weights() -> Iterator[Finding]:
     for network in NETWORKS:
         found = find_weights(network)
-        where = ", ".join(str(folder) for folder in search_folders())
-        detail = str(found) if found else f"{network.file} (for {network.needed_for}) not in {where}"
+        detail = str(found) if found else f"for {network.needed_for}: {absence(network)}"
         yield Finding(f"weights {network.name}", found is not None, detail)
 
 

@@ -59,6 +59,7 @@ def local_workers(n_workers: int, scratch: Path) -> Iterator[Client]:
         "distributed.scheduler.allowed-failures": _LOST_WORKERS,
         "distributed.scheduler.work-stealing": False,
         "distributed.logging": {"distributed": "critical"},
+        "temporary-directory": str(scratch),  # the scheduler's, too
     }
     with dask.config.set(settings), _quiet("distributed", "tornado.application", "asyncio"):
         cluster = LocalCluster(
@@ -68,7 +69,6 @@ def local_workers(n_workers: int, scratch: Path) -> Iterator[Client]:
             dashboard_address="127.0.0.1:0",  # there is none, but something listens, and not on a port that may be taken
             scheduler_kwargs={"dashboard": False},
             memory_limit=0,  # no guard that pauses and kills by its own notion of too much
-            local_directory=str(scratch),
             silence_logs=logging.CRITICAL,
             preload=[__name__],
         )

@@ -10,7 +10,7 @@ from golden_inputs import GOLDEN, UPPER_FACE_TWICE, clicks, motion_inputs, verte
 
 from singinghead.metrics import audio_beats, seed_formulas
 from singinghead.metrics.motion_distance import HEAD, vector_distance
-from singinghead.metrics.vertex_error import best_sample, lip_vertex_error, vertex_error
+from singinghead.metrics.vertex_errors import best_sample, lip_vertex_error, vertex_error
 
 
 @functools.cache

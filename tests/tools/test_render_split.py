@@ -34,6 +34,9 @@ def test_a_rerun_makes_only_what_is_missing_failed_or_of_other_inputs(tmp_path: 
     root, out = tmp_path / "data", tmp_path / "out"
     clip_ids = write_split(root, 4, n_frames=10)
     environment, log = counting_encoder(tmp_path)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    environment["TMPDIR"] = str(elsewhere)
     broken = root / "flame_seqs" / f"{clip_ids[3]}.pkl"
     whole = broken.read_bytes()
     broken.write_text("these are no numbers")
@@ -73,6 +76,7 @@ def test_a_rerun_makes_only_what_is_missing_failed_or_of_other_inputs(tmp_path: 
     assert (done.returncode, result["already_done"], result["made"]) == (0, 4, 0)
     assert sum(launches(log).values()) == 6
     assert_nothing_else(out, clip_ids)
+    assert list(elsewhere.iterdir()) == []
 
 
 @pytest.mark.slow

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import pickle
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,8 @@ import numpy as np
 import soundfile
 
 from singinghead.flame_model.arrays import Floats
-from singinghead.flame_model.params import N_EXPRESSION, N_SHAPE, FlameParams
+from singinghead.flame_model.params import N_SHAPE, FlameParams
+from singinghead.flame_model.release_file import write_release
 from singinghead.flame_model.stand_in import StandIn, load_stand_in
 from singinghead.tools.demo.band import BGM_RATE, accompany
 from singinghead.tools.demo.motion import FPS, blinks, nod_beats, perform
@@ -35,9 +35,9 @@ def write_dataset(root: Path) -> list[str]:
         motion, shape = perform(song, stand_in), shape_of(song, stand_in)
         smooth = smoothed(motion.to_vectors().astype(np.float64), METHODS["smoothed"]["gaussian_s"] * FPS)
         late = perform(song, stand_in, METHODS["late"]["delay_s"])
-        _write_sequence(root / "flame_seqs" / f"{song.name}.pkl", motion, shape)
-        _write_sequence(root / "methods" / "smoothed" / f"{song.name}.pkl", FlameParams.from_vectors(smooth), shape)
-        _write_sequence(root / "methods" / "late" / f"{song.name}.pkl", late, shape)
+        write_release(root / "flame_seqs" / f"{song.name}.pkl", motion, shape)
+        write_release(root / "methods" / "smoothed" / f"{song.name}.pkl", FlameParams.from_vectors(smooth), shape)
+        write_release(root / "methods" / "late" / f"{song.name}.pkl", late, shape)
         soundfile.write(root / "audio_seqs" / f"{song.name}.wav", sing(song), VOCALS_RATE, "PCM_16")
         soundfile.write(root / "bgm_seqs" / f"{song.name}_bgm.wav", accompany(song), BGM_RATE, "PCM_16")
         (root / "truth" / f"{song.name}.json").write_text(json.dumps(truth(song), indent=1) + "\n", encoding="utf-8")
@@ -84,10 +84,3 @@ def shape_of(song: Song, stand_in: StandIn) -> Floats:
     own = np.random.default_rng([*subject.encode()]).normal(0, 0.3, (1, N_SHAPE))
     person: Floats = stand_in.people_codes[stand_in.people.index(SUBJECTS[subject])]
     return 0.8 * person + own
-
-
-def _write_sequence(path: Path, motion: FlameParams, shape: Floats) -> None:
-    expression, pose = np.split(motion.to_vectors(), [N_EXPRESSION], axis=1)
-    codes = {"expcodes": expression, "posecodes": pose, "shapecode": shape}
-    content = {name: np.ascontiguousarray(code, np.float32) for name, code in codes.items()}
-    path.write_bytes(pickle.dumps(content, protocol=4))
