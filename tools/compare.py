@@ -23,7 +23,7 @@ import tyro
 from numpy.typing import NDArray
 
 from singinghead.flame_model.arrays import Floats
-from singinghead.flame_model.dataset import VOCALS, Dataset, check_id
+from singinghead.flame_model.dataset import MOTION, VOCALS, Dataset, check_id
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.stored_file import StoredFile
 from singinghead.render.video import check_output, check_rate
@@ -190,7 +190,7 @@ def _write_video(options: Options, out: Path, clip: ComparedClip, look: Look, so
     grid = Grid.of(len(clip.names), options.height)
     real = dataset.video(clip.id) if dataset else None
     measures = clip.measures()
-    beats, no_beats = _beats(options, sound)
+    beats = _beats(options, sound)
     title = f"{clip.id}   ·   {clip.subject.arrays.name}   ·   head pose: {options.pose}"
     composer = Composer(grid, panels(clip, measures, real is not None), look, title, strip(clip, measures, sound, beats))
     model, camera = clip.subject.arrays.name, look.camera.name
@@ -213,7 +213,7 @@ def _write_video(options: Options, out: Path, clip: ComparedClip, look: Look, so
         from singinghead.tools.contact_sheet import write_contact_sheet
 
         write_contact_sheet(out, options.sheet, width=640)
-    notes = [*clip.notes, *([no_beats] if no_beats else []), *(track.notes if track else ("silent",))]
+    notes = [*clip.notes, *(track.notes if track else ("silent",))]
     rate = len(clip) / seconds
     told = f"{out}: {len(clip)} frames, {len(clip) / clip.fps:.3f} s, {rate:.1f} frames/s | model: {model}"
     print(" | ".join((told, *notes)))
@@ -254,17 +254,19 @@ def _counted(name: str) -> FrameCounter:
     return counted
 
 
-def _datasets(options: Options) -> tuple[Dataset, Dataset | None]:
-    """Where the ground truth lies, and the dataset that it belongs to."""
+def _datasets(options: Options) -> tuple[Path, Dataset | None]:
+    """The folder of the ground truth, and the dataset that it belongs to."""
+    from singinghead.metrics.clips import is_stored
+
     dataset = Dataset.open(options.data_root) if options.data_root else None
     if options.gt is None:
         if dataset is None:
             raise InputError("nothing says where the ground truth is", remedy="give --gt or --data-root")
-        return dataset, dataset
-    if not options.gt.is_dir():
+        return dataset.root / MOTION, dataset
+    if not is_stored(options.gt):
         raise InputError("no such folder", file=options.gt, remedy="--gt is a folder of ID.pkl, ID.npz or ID.npy")
     around = Dataset(options.gt.resolve().parent)
-    return Dataset(options.gt, options.gt), dataset or (around if around.has(VOCALS) else None)
+    return options.gt, dataset or (around if around.has(VOCALS) else None)
 
 
 def _checked_out(options: Options, clip_id: str) -> Path:
@@ -318,17 +320,13 @@ def _sound(options: Options, dataset: Dataset | None, clip_id: str) -> tuple[Sto
     return vocals, bgm
 
 
-def _beats(options: Options, sound: Sound) -> tuple[Floats | None, str]:
-    """Beats in seconds; None and the reason where there are none to hear."""
-    wanted = {"vocals": (sound.vocals,), "bgm": (sound.bgm,), "mix": (sound.vocals, sound.bgm), "none": ()}
-    files = [file for file in wanted[options.beat_audio] if isinstance(file, StoredFile)]
-    if not files:
-        return None, ""
-    if any(file.member for file in files):
-        return None, "no beats: the recording lies in a zip"
+def _beats(options: Options, sound: Sound) -> Floats | None:
+    """Beats in seconds; None where there is nothing to hear."""
     from singinghead.metrics.audio_beats import Sound as Recordings
 
-    return Recordings(tuple(file.path for file in files)).beats_s(), ""
+    wanted = {"vocals": (sound.vocals,), "bgm": (sound.bgm,), "mix": (sound.vocals, sound.bgm), "none": ()}
+    files = tuple(StoredFile.of(file) for file in wanted[options.beat_audio] if file is not None)
+    return Recordings(files).beats_s() if files else None
 
 
 def main() -> int:

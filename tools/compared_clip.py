@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,59 +12,19 @@ import numpy as np
 
 from singinghead.flame_model import sequence
 from singinghead.flame_model.arrays import Floats
-from singinghead.flame_model.dataset import MOTION, Dataset
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.landmarks import landmarks
 from singinghead.flame_model.model import FlameModel, Subject
 from singinghead.flame_model.params import Frames
 from singinghead.flame_model.sequence import ParamSequence, VertexSequence, load_sequence
 from singinghead.flame_model.shapes import check_shape
-from singinghead.flame_model.stored_file import StoredFile
+from singinghead.metrics.clips import AnySequence, Method, load_truth, motion_file
 from singinghead.metrics.mouth import mouth_opening
-from singinghead.metrics.vertex_error import distances
+from singinghead.metrics.vertex_errors import distances
 from singinghead.render.clip import motion
 
 TRUTH = "ground truth"
 PoseChoice = Literal["full", "zero", "gt"]
-Motion = ParamSequence | VertexSequence
-
-
-@dataclass(frozen=True)
-class Method:
-    """Where a method's predictions lie.
-
-    Attributes:
-        name: of the method.
-        folder: it holds ``ID.pkl``, ``ID.npz`` or ``ID.npy``.
-        fps: frames a second of what lies there.
-    """
-
-    name: str
-    folder: Path
-    fps: float
-
-    @classmethod
-    def parse(cls, text: str, fps: float) -> Method:
-        """``NAME=DIR`` at the common rate, or ``NAME=DIR@25`` at its own.
-
-        Raises:
-            InputError: it has another form, or the folder is not there.
-        """
-        name, _, place = text.partition("=")
-        folder, at, rate = place.rpartition("@")
-        if not at or Path(place).exists():
-            folder, rate = place, str(fps)
-        if not (name.strip() and folder):
-            raise InputError(f"'{text}' names no method", remedy="NAME=DIR, or NAME=DIR@25 for 25 frames a second")
-        try:
-            number = float(rate)
-        except ValueError:
-            number = math.nan
-        if not 1 <= number <= 1000:
-            raise InputError(f"'{rate}' in '{text}' is no number of frames a second", remedy="NAME=DIR@25")
-        if not Path(folder).is_dir():
-            raise InputError("no such folder", file=folder, remedy=f"{name.strip()} has ID.pkl, .npz or .npy in it")
-        return cls(name.strip(), Path(folder), number)
 
 
 @dataclass(frozen=True)
@@ -100,8 +59,8 @@ class ComparedClip:
     id: str
     subject: Subject
     names: tuple[str, ...]
-    motions: tuple[Motion, ...]
-    drawn: tuple[Motion, ...]
+    motions: tuple[AnySequence, ...]
+    drawn: tuple[AnySequence, ...]
     fps: float
     notes: tuple[str, ...]
 
@@ -157,7 +116,7 @@ class ComparedClip:
             for kinds in curves
         )
 
-    def _straight(self, own: Motion) -> Iterator[Frames]:
+    def _straight(self, own: AnySequence) -> Iterator[Frames]:
         if isinstance(own, VertexSequence):
             return motion(self.subject, own)
         return motion(self.subject, replace(own, params=own.params.with_head_pose(None)))
@@ -182,7 +141,7 @@ def parse_methods(texts: Sequence[str], fps: float) -> tuple[Method, ...]:
 
 def load_compared(
     clip_id: str,
-    truth: Dataset,
+    truth: Path,
     methods: Sequence[Method],
     model: FlameModel,
     fps: float,
@@ -195,7 +154,7 @@ def load_compared(
 
     Args:
         clip_id: which clip.
-        truth: whose :meth:`~singinghead.flame_model.dataset.Dataset.sequence` is the ground truth.
+        truth: the folder of the ground truth's sequences, or where its zip is in its place.
         methods: whose predictions.
         model: the head.
         fps: of the ground truth, and of the comparison.
@@ -207,12 +166,13 @@ def load_compared(
     Raises:
         InputError: a file is missing or no motion, or a mesh does not fit the model.
     """
-    reference = load_sequence(_found(truth, clip_id, TRUTH))
-    if not isinstance(reference, ParamSequence):
-        raise InputError("the ground truth must be FLAME parameters, not vertices", file=reference.file)
-    motions: list[Motion] = [reference]
+    reference = load_truth(truth, clip_id)
+    motions: list[AnySequence] = [reference]
     for method in methods:
-        own = load_sequence(_found(Dataset(method.folder, method.folder), clip_id, method.name), sample)
+        try:
+            own = load_sequence(motion_file(method.folder, clip_id), sample)
+        except InputError as error:
+            raise type(error)(f"{method.name}: {error}") from None
         motions.append(sequence.resample(own, method.fps, fps))
     subject = model.with_shape(reference.shape, device)
     names = (TRUTH, *(method.name for method in methods))
@@ -232,22 +192,14 @@ def load_compared(
     return ComparedClip(clip_id, subject, names, tuple(motions), drawn, fps, tuple(notes))
 
 
-def _found(dataset: Dataset, clip_id: str, name: str) -> StoredFile:
-    file = dataset.sequence(clip_id)
-    if file is None:
-        place = dataset.predictions or dataset.place(MOTION)
-        raise InputError(f"{name} has no {clip_id}.pkl, .npz or .npy", file=place, remedy="choose another ID or folder")
-    return file
-
-
-def _posed(one: Motion, truth: Motion, pose: PoseChoice) -> Motion:
+def _posed(one: AnySequence, truth: AnySequence, pose: PoseChoice) -> AnySequence:
     if pose == "full" or isinstance(one, VertexSequence):
         return one
     assert isinstance(truth, ParamSequence)
     return replace(one, params=one.params.with_head_pose(truth.params if pose == "gt" else None))
 
 
-def _frames(one: Motion, frames: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Motion:
+def _frames(one: AnySequence, frames: np.ndarray[tuple[int], np.dtype[np.int64]]) -> AnySequence:
     """Those frames of a motion; of those after its end, the last."""
     chosen = np.minimum(frames, len(one) - 1)
     if isinstance(one, VertexSequence):
