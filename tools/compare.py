@@ -32,6 +32,7 @@ from singinghead.tools.render_seq import sound_record
 if TYPE_CHECKING:
     from singinghead.render.clip import FrameCounter, Sound
     from singinghead.render.compare.compose import Look
+    from singinghead.render.compare.layout import Grid
     from singinghead.tools.compared_clip import ComparedClip
 
 
@@ -102,12 +103,18 @@ class Options:
 
 def compare(options: Options) -> None:
     """Do what the options say, and tell what was done."""
-    from singinghead.tools.compared_clip import parse_methods
+    from singinghead.render.compare.heat import HeatScale
+    from singinghead.render.compare.layout import Grid
+    from singinghead.tools.compared_clip import find_motions, parse_methods
 
     clip_id = check_id(options.id)
     check_rate(options.fps)
     methods = parse_methods(options.pred, options.fps)
     truth, dataset = _datasets(options)
+    find_motions(clip_id, truth, methods)
+    scale = HeatScale(options.scale_mm)
+    shows_all = options.blind is None
+    grid = Grid.of(len(methods) + 1 if shows_all else 2, options.height, errors=shows_all, strip=shows_all)
     times = _times(options.still) if options.still else ()
     out = _checked_out(options, clip_id)
     vocals, bgm = _sound(options, dataset, clip_id)
@@ -117,11 +124,9 @@ def compare(options: Options) -> None:
     from singinghead.render.camera import fitted_camera, fixed_camera
     from singinghead.render.clip import Sound, motion
     from singinghead.render.compare.compose import Look
-    from singinghead.render.compare.heat import HeatScale
     from singinghead.render.scene import head_scene
     from singinghead.tools.compared_clip import load_compared
 
-    scale = HeatScale(options.scale_mm)
     model = FlameModel.load(options.flame)
     device = choose_device(options.device)
     clip = load_compared(clip_id, truth, methods, model, options.fps, options.pose, options.sample, options.pad, device)
@@ -133,9 +138,9 @@ def compare(options: Options) -> None:
     if options.still:
         _write_still(out, clip, look, times)
     elif options.blind is not None:
-        _write_pairs(options, clip, look, sound)
+        _write_pairs(options, grid, clip, look, sound)
     else:
-        _write_video(options, out, clip, look, sound, dataset)
+        _write_video(options, out, grid, clip, look, sound, dataset)
 
 
 def _write_still(out: Path, clip: ComparedClip, look: Look, times: tuple[float, ...]) -> None:
@@ -151,16 +156,14 @@ def _write_still(out: Path, clip: ComparedClip, look: Look, times: tuple[float, 
     print(" | ".join((f"{out}: {len(moments)} times, {len(clip.names)} columns", *clip.notes)))
 
 
-def _write_pairs(options: Options, clip: ComparedClip, look: Look, sound: Sound) -> None:
+def _write_pairs(options: Options, grid: Grid, clip: ComparedClip, look: Look, sound: Sound) -> None:
     from singinghead.render.compare.blind import blind_pairs, key_table
     from singinghead.render.compare.compose import Composer, Moment, Panel
     from singinghead.render.compare.film import Film, write_film
-    from singinghead.render.compare.layout import Grid
 
     assert options.blind is not None
     options.blind.mkdir(parents=True, exist_ok=True)
     pairs = blind_pairs(clip.names, clip.id, options.seed)
-    grid = Grid.of(2, options.height, errors=False, strip=False)
     for pair in pairs:
         sides = clip.of((pair.left, pair.right))
         composer = Composer(grid, (Panel("left"), Panel("right")), look)
@@ -176,18 +179,18 @@ def _write_pairs(options: Options, clip: ComparedClip, look: Look, sound: Sound)
         command.print_json({"id": clip.id, "out": str(options.blind), "key": str(key), "videos": [p.video for p in pairs]})
 
 
-def _write_video(options: Options, out: Path, clip: ComparedClip, look: Look, sound: Sound, dataset: Dataset | None) -> None:
+def _write_video(
+    options: Options, out: Path, grid: Grid, clip: ComparedClip, look: Look, sound: Sound, dataset: Dataset | None
+) -> None:
     from contextlib import ExitStack
     from itertools import count
 
     from singinghead.render.compare.compose import Composer, Moment
     from singinghead.render.compare.film import Film, write_film
-    from singinghead.render.compare.layout import Grid
     from singinghead.render.compare.recording import recording
     from singinghead.tools.compared_panels import panels, strip
 
     started = time.perf_counter()
-    grid = Grid.of(len(clip.names), options.height)
     real = dataset.video(clip.id) if dataset else None
     measures = clip.measures()
     beats = _beats(options, sound)

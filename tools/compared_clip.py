@@ -18,6 +18,7 @@ from singinghead.flame_model.model import FlameModel, Subject
 from singinghead.flame_model.params import Frames
 from singinghead.flame_model.sequence import ParamSequence, VertexSequence, load_sequence
 from singinghead.flame_model.shapes import check_shape
+from singinghead.flame_model.stored_file import StoredFile
 from singinghead.metrics.clips import AnySequence, Method, load_truth, motion_file
 from singinghead.metrics.mouth import mouth_opening
 from singinghead.metrics.vertex_errors import distances
@@ -139,6 +140,22 @@ def parse_methods(texts: Sequence[str], fps: float) -> tuple[Method, ...]:
     return methods
 
 
+def find_motions(clip_id: str, truth: Path, methods: Sequence[Method]) -> tuple[StoredFile, ...]:
+    """Each method's file of a clip, once the ground truth has one, too.
+
+    Raises:
+        InputError: there is none; the message says whose.
+    """
+    folders = {TRUTH: truth, **{method.name: method.folder for method in methods}}
+    found = []
+    for name, folder in folders.items():
+        try:
+            found.append(motion_file(folder, clip_id))
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from None
+    return tuple(found[1:])
+
+
 def load_compared(
     clip_id: str,
     truth: Path,
@@ -167,13 +184,9 @@ def load_compared(
         InputError: a file is missing or no motion, or a mesh does not fit the model.
     """
     reference = load_truth(truth, clip_id)
-    motions: list[AnySequence] = [reference]
-    for method in methods:
-        try:
-            own = load_sequence(motion_file(method.folder, clip_id), sample)
-        except InputError as error:
-            raise type(error)(f"{method.name}: {error}") from None
-        motions.append(sequence.resample(own, method.fps, fps))
+    own = (load_sequence(file, sample) for file in find_motions(clip_id, truth, methods))
+    resampled = (sequence.resample(one, method.fps, fps) for one, method in zip(own, methods, strict=True))
+    motions: list[AnySequence] = [reference, *resampled]
     subject = model.with_shape(reference.shape, device)
     names = (TRUTH, *(method.name for method in methods))
     notes = [] if reference.shape is not None else ["the ground truth has no shape: the mean face"]
