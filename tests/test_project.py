@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from measured import drawn
+from made_results import drawn
 
 from singinghead.metrics.result_file import write_result
 

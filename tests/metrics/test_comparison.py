@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from measured import ERROR, SCORE, result
+from made_results import ERROR, SCORE, result
 
 from singinghead.flame_model.errors import InputError
 from singinghead.metrics.comparison import compare

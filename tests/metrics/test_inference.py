@@ -10,7 +10,7 @@ import pytest
 import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from measured import ERROR, LAG, SCORE, SPREAD, drawn, ids, result
+from made_results import ERROR, LAG, SCORE, SPREAD, drawn, ids, result
 
 from singinghead.metrics.comparison import compare
 from singinghead.metrics.definitions import Metric

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from measured import ERROR, METRICS, drawn, result
+from made_results import ERROR, METRICS, drawn, result
 
 from singinghead.flame_model.errors import InputError
 from singinghead.metrics.comparison import compare

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from measured import ERROR, METRICS, SCORE, drawn, record, result
+from made_results import ERROR, METRICS, SCORE, drawn, record, result
 
 from singinghead.flame_model.errors import InputError
 from singinghead.metrics.comparison import compare

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from measured import ERROR, LAG, METRICS, SCORE, SPREAD, drawn, result
+from made_results import ERROR, LAG, METRICS, SCORE, SPREAD, drawn, result
 
 from singinghead.flame_model.errors import InputError
 from singinghead.metrics.comparison import compare

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import commands
 import pytest
-from measured import drawn
+from made_results import drawn
 
 from singinghead.metrics.result_file import write_result
 
