@@ -48,6 +48,20 @@ def lip_vertex_error_squared(prediction: Array, truth: Array, lips: Array) -> Ar
     return ((lip_error_curve(prediction, truth, lips) / MM) ** 2).mean(-1)
 
 
+def distances(prediction: Array, truth: Array) -> Array:
+    """How far each vertex lies from the ground truth's: what the other functions take means and maxima of.
+
+    Args:
+        prediction: (..., T, V, 3) metres.
+        truth: (T, V, 3) metres.
+
+    Returns:
+        (..., T, V) mm, from 0.
+    """
+    check_vertices(prediction, truth)
+    return MM * length(prediction - truth)
+
+
 def vertex_error_curve(prediction: Array, truth: Array, region: Array | None = None) -> Array:
     """The mean distance of each frame, over a region or over all vertices.
 

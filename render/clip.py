@@ -165,7 +165,7 @@ def render_clip(
             )
         )
         metadata = {"title": sequence.id, "comment": comment}
-        with _soundtrack(sound, duration) as track:
+        with soundtrack(sound, duration) as track:
             wav = track.path if track else None
             encoding = (out_fps, wav, look.crf, look.preset, metadata, look.encoder_threads)
             with (
@@ -242,7 +242,8 @@ def motion(subject: Subject, sequence: Sequence) -> Iterator[Frames]:
     return subject.chunks(sequence.params)
 
 
-def _soundtrack(sound: Sound, duration: float) -> AbstractContextManager[Soundtrack | None]:
+def soundtrack(sound: Sound, duration: float) -> AbstractContextManager[Soundtrack | None]:
+    """The mix of a clip's sound for the length of a ``with`` block; None where it has none."""
     if sound.vocals is None and sound.bgm is None:
         return nullcontext(None)
     return mixed(duration, sound.vocals, sound.bgm, sound.mix, sound.vocal_gain_db, sound.bgm_gain_db)

@@ -10,25 +10,29 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-_STILL = 320
 _COLUMNS, _ROWS = 4, 3
 
 
-def write_contact_sheet(video: Path, out: Path) -> None:
+def write_contact_sheet(video: Path, out: Path, width: int = 320) -> None:
     """Write a PNG of 12 stills, evenly spread over the video, row by row.
 
     Args:
         video: any video that ffmpeg reads.
         out: the picture to write.
+        width: of a still, pixels.
     """
     n_frames, _seconds = imageio_ffmpeg.count_frames_and_secs(str(video))
     wanted = np.linspace(0, n_frames - 1, _COLUMNS * _ROWS).round().astype(int)
-    sheet = Image.new("RGB", (_COLUMNS * _STILL, _ROWS * _STILL))
+    stills = {}
     for index, frame in enumerate(decoded(video)):
-        for place in np.flatnonzero(wanted == index):  # a short video repeats its frames
-            row, column = divmod(int(place), _COLUMNS)
-            picture = Image.fromarray(frame).resize((_STILL, _STILL), Image.Resampling.LANCZOS)
-            sheet.paste(picture, (column * _STILL, row * _STILL))
+        if index in wanted:
+            size = width, round(width * frame.shape[0] / frame.shape[1])
+            stills[index] = Image.fromarray(frame).resize(size, Image.Resampling.LANCZOS)
+    height = stills[0].height
+    sheet = Image.new("RGB", (_COLUMNS * width, _ROWS * height))
+    for place, index in enumerate(wanted):  # a short video repeats its frames
+        row, column = divmod(place, _COLUMNS)
+        sheet.paste(stills[int(index)], (column * width, row * height))
     sheet.save(out)
 
 

@@ -1,0 +1,7 @@
+"""Methods beside the ground truth: one picture, one camera, one size for all.
+
+layout     where everything lies           captions   names, numbers
+heat       millimetres to colours          strip      sound and curves over time, and the playhead
+recording  the real video                  compose    frames of all of it
+figure     stills for a paper              blind      pairs without names, for user studies
+"""
