@@ -22,7 +22,7 @@ PLAYHEAD: Color = (214, 32, 60)
 
 _VOCALS: Color = (58, 84, 122)
 _BGM: Color = (214, 219, 226)
-_BEAT: Color = (222, 142, 24)
+_BEAT: Color = (164, 140, 214)
 _SMOOTH = 4  # lines are drawn that many times as large, and reduced
 _PAD, _LABELS, _TYPE = 9, 162, 18  # pixels of a video 1080 pixels high
 _STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600)
