@@ -28,7 +28,7 @@ bench: $(READY) ## speed, memory and quality beside the ways of others: benchmar
 	$(BIN)/python benchmarks/bench_metrics.py
 
 test: $(READY) ## the whole test suite
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile
 
 test-slow: $(READY) ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow
