@@ -8,6 +8,7 @@ from pathlib import Path
 
 import imageio_ffmpeg
 import numpy as np
+import psutil
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 
@@ -34,3 +35,9 @@ def facts(path: Path) -> str:
 def duration(path: Path) -> float:
     hours, minutes, seconds = re.search(r"Duration: (\d+):(\d+):([\d.]+)", facts(path)).groups()
     return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+
+
+def running_ffmpeg() -> psutil.Process:
+    """The one that works for this process, which may have other children, such as Python's resource tracker."""
+    (ffmpeg,) = (child for child in psutil.Process().children() if child.name().startswith("ffmpeg"))
+    return ffmpeg

@@ -7,8 +7,8 @@ import signal
 from pathlib import Path
 
 import coded_video
+import decoded
 import numpy as np
-import psutil
 import pytest
 import soundfile
 from PIL import Image
@@ -234,17 +234,11 @@ def test_any_name_is_a_name(name: str, tmp_path: Path, monkeypatch: pytest.Monke
     assert indices(Path(name)) == [0, 1, 2]
 
 
-def its_ffmpeg() -> psutil.Process:
-    """The one that reads; this process may have other children, such as Python's resource tracker."""
-    (ffmpeg,) = (child for child in psutil.Process().children() if child.name().startswith("ffmpeg"))
-    return ffmpeg
-
-
 def test_leaving_early_ends_ffmpeg(tmp_path: Path) -> None:
     path = coded_video.write(tmp_path / "clip.mp4", np.tile(coded_video.pictures(200, 256, 256), (3, 1, 1, 1)))
     with open_frames(path) as frames:
         assert coded_video.index(next(frames)) == 0
-        ffmpeg = its_ffmpeg()
+        ffmpeg = decoded.running_ffmpeg()
     assert not ffmpeg.is_running()
 
 
@@ -252,7 +246,7 @@ def test_a_killed_ffmpeg_is_not_the_end_of_the_video(tmp_path: Path) -> None:
     path = coded_video.write(tmp_path / "clip.mp4", np.tile(coded_video.pictures(200, 256, 256), (3, 1, 1, 1)))
     with pytest.raises(InputError, match="killed by SIGKILL"), open_frames(path) as frames:  # noqa: PT012
         next(frames)
-        ffmpeg = its_ffmpeg()
+        ffmpeg = decoded.running_ffmpeg()
         os.kill(ffmpeg.pid, signal.SIGKILL)
         list(frames)
 

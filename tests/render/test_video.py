@@ -10,7 +10,6 @@ from pathlib import Path
 
 import decoded
 import numpy as np
-import psutil
 import pytest
 
 from singinghead.flame_model.errors import EncodingError, InputError
@@ -139,8 +138,7 @@ def test_ffmpeg_killed_is_an_error_that_says_so(tmp_path: Path) -> None:
         with VideoWriter(out, SIZE, 30) as video:
             for index in range(10_000):
                 if index == 5:
-                    (ffmpeg,) = psutil.Process().children()
-                    os.kill(ffmpeg.pid, signal.SIGKILL)
+                    os.kill(decoded.running_ffmpeg().pid, signal.SIGKILL)
                 video.write(GREY)
 
     with pytest.raises(EncodingError, match="killed by SIGKILL"):
@@ -154,8 +152,7 @@ def test_ffmpeg_killed_after_the_last_frame_is_an_error_too(tmp_path: Path) -> N
         with VideoWriter(tmp_path / "clip.mp4", SIZE, 30, preset="ultrafast") as video:
             for _ in range(30):
                 video.write(GREY)
-            (ffmpeg,) = psutil.Process().children()
-            os.kill(ffmpeg.pid, signal.SIGKILL)
+            os.kill(decoded.running_ffmpeg().pid, signal.SIGKILL)
     assert left_in(tmp_path) == []
 
 
