@@ -12,7 +12,6 @@ import numpy as np
 
 from singinghead.flame_model.errors import InputError
 from singinghead.metrics.frechet import FeatureStatistics, few_frames, fid, kid
-from singinghead.metrics.inception import N_FEATURES
 from singinghead.metrics.one_video import read_features
 from singinghead.metrics.results import Pooled
 
@@ -65,12 +64,13 @@ def _statistics(files: Files, ids: Sequence[str]) -> FeatureStatistics:
 
 
 def _all_features(files: Files, ids: Sequence[str]) -> np.ndarray:
-    """(N, 2048) of all frames, mapped from a file without a name, so that memory stays flat."""
+    """(N, D) of all frames, mapped from a file without a name, so that memory stays flat."""
     with tempfile.TemporaryFile() as file:
         for clip_id in ids:
-            file.write(_features(files[clip_id]).astype(np.float32).tobytes())
+            features = _features(files[clip_id]).astype(np.float32)
+            file.write(features.tobytes())
         file.flush()
-        return np.memmap(file, np.float32, "r").reshape(-1, N_FEATURES)
+        return np.memmap(file, np.float32, "r").reshape(-1, features.shape[1])
 
 
 def _features(path: Path) -> np.ndarray:
