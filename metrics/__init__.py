@@ -26,6 +26,14 @@ inception      the features that FID and KID compare
 frechet        FID and KID of two sets of features
 networks       what the networks share: weights read safely, the same numbers every time
 weights        the networks that metrics need, and where their files are looked for
+
+faces          landmarks and identities of faces in frames
+landmark_distances, landmark_beats  what they say beside the true ones, and beside the sound
+eval_folder    which videos and sounds belong together
+instruments    networks and detectors, opened once
+one_video      what a video has by itself; video_pair beside the true one; clip_2d of all methods; stored_arrays keeps it
+clip_workers   processes that may die
+evaluate_2d    the 2D benchmark; pooled_2d its FID and KID, required_metrics what may not be null
 """
 
 from singinghead.metrics.beat_scores import BeatAlignment, beat_alignment, motion_beats

@@ -105,3 +105,40 @@ SEED_3D: tuple[Metric, ...] = (
 """All 3D metrics of the seed protocol: its names, its formulas, metres and radians."""
 
 METRICS_3D: dict[Protocol, tuple[Metric, ...]] = {"corrected": CORRECTED_3D, "seed": SEED_3D}
+
+
+def corrected_2d(landmarks: str, identity: str) -> tuple[Metric, ...]:
+    """All 2D metrics of the corrected protocol, in the order of the tables; names end in the backend that looks at faces.
+
+    Args:
+        landmarks: ``dlib`` or ``fan``.
+        identity: ``dlib`` or ``arcface``.
+    """
+    return (
+        Metric("psnr_db", "dB", "higher", "peak signal-to-noise ratio of a frame"),
+        Metric("ssim", "", "higher", "structural similarity, uniform windows of 7 x 7"),
+        Metric("ssim_wang", "", "higher", "structural similarity, Gaussian windows, as published"),
+        Metric("cpbd", "", "truth", "share of edges too sharp to be seen as blurred"),
+        Metric("lpips_alex", "", "lower", "perceptual distance, AlexNet"),
+        Metric("fid_clean", "", "lower", "Fréchet distance of all frames' Inception features"),
+        Metric("kid_clean", "", "lower", "kernel distance of all frames' Inception features"),
+        Metric(f"f_lmd_px_{landmarks}", "px", "lower", "distance of the face's landmarks"),
+        Metric(f"m_lmd_px_{landmarks}", "px", "lower", "distance of the mouth's landmarks"),
+        Metric(f"f_lmd_iod_{landmarks}", "", "lower", "distance of the face's landmarks over that of the eyes' corners"),
+        Metric(f"m_lmd_iod_{landmarks}", "", "lower", "distance of the mouth's landmarks over that of the eyes' corners"),
+        *beat_metrics(f"beat_lmk_{landmarks}", "the landmarks' motion"),
+        Metric(f"csim_{identity}", "", "higher", "cosine between embeddings of the face"),
+    )
+
+
+SEED_2D: tuple[Metric, ...] = (
+    Metric("FID", "", "lower", "Fréchet distance of all frames' Inception features"),
+    Metric("PSNR", "dB", "higher", "peak signal-to-noise ratio of a frame"),
+    Metric("SSIM", "", "higher", "structural similarity, uniform windows of 7 x 7"),
+    Metric("CPBD", "", "higher", "share of edges too sharp to be seen as blurred"),
+    Metric("LPIPS", "", "lower", "perceptual distance, AlexNet given half of the contrast"),
+    Metric("F-LMD", "px", "lower", "distance of the face's landmarks, the mouth's centred apart"),
+    Metric("M-LMD", "px", "lower", "distance of the mouth's landmarks"),
+    Metric("BA", "", "higher", "beats of the sound that the landmarks' motion meets, on unequal clocks"),
+)
+"""All 2D metrics of the seed protocol: its names and its formulas."""
