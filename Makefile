@@ -26,6 +26,7 @@ bench: $(READY) ## speed, memory and quality beside the ways of others: benchmar
 	$(BIN)/python benchmarks/bench_render.py
 	$(BIN)/python benchmarks/bench_split.py
 	$(BIN)/python benchmarks/bench_metrics.py
+	$(BIN)/python benchmarks/bench_metrics_2d.py
 
 test: $(READY) ## the whole test suite
 	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile
