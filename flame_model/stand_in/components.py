@@ -16,6 +16,7 @@ MIRROR_CORRELATION = 0.9
 # ARKit's mouthClose shuts the lips of a wide open jaw, and alone it lifts the lower lip to the nose.
 SPREADS = {"mouthClose": 0.03}
 _TELLING_COSINE = 0.03
+_EQUALLY_LARGE = 1 - 1e-6
 
 
 def expression_spread(units: tuple[str, ...]) -> Floats:
@@ -45,7 +46,7 @@ def components(
         spread: (U, U) C, the symmetric square root of the activations' covariance.
         n_components: how many to keep, largest first.
         upwards: (3V,) a displacement that positive coefficients go along with rather than against. The sign of a
-            component is arbitrary; where this does not tell, its largest morph counts positive.
+            component is arbitrary; where this does not tell, its largest morph counts positive, the first of several.
 
     Returns:
         (V, 3, n) displacement at one standard deviation of each component; (U, n) coefficients of each morph.
@@ -55,7 +56,9 @@ def components(
     squares, left = np.linalg.eigh(faces @ faces.T)
     left, scales = left[:, : -n_components - 1 : -1], np.sqrt(squares[: -n_components - 1 : -1])
     right = left.T @ faces / scales[:, None]
-    signs = np.sign(left[np.abs(left).argmax(axis=0), np.arange(n_components)])
+    # Morphs that mirror each other are equally large but for rounding, which goes with the number of threads.
+    first = (np.abs(left) > _EQUALLY_LARGE * np.abs(left).max(axis=0)).argmax(axis=0)
+    signs = np.sign(left[first, np.arange(n_components)])
     if upwards is not None:
         cosines = right @ upwards / np.linalg.norm(upwards)
         signs = np.where(np.abs(cosines) > _TELLING_COSINE, np.sign(cosines), signs)
