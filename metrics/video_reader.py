@@ -22,10 +22,10 @@ from os import PathLike
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
-from PIL import Image
 
 from singinghead.flame_model.errors import InputError
 from singinghead.metrics.reading import Reading, read_all
+from singinghead.metrics.resizing import resized
 
 CLOCK_FPS = 30
 SOUND_RATE = 16_000
@@ -144,8 +144,8 @@ def _frames(reading: Reading, size: int | None) -> Iterator[NDArray[np.uint8]]:
         if len(content) < height * width * 3:
             break
         frame = np.frombuffer(content, np.uint8).reshape(height, width, 3)
-        if size not in (None, width) or size not in (None, height):
-            frame = np.asarray(Image.fromarray(frame).resize((size, size), Image.Resampling.LANCZOS))
+        if size is not None:
+            frame = resized(frame, size)
         yield frame
         n_frames += 1
     reading.finish()
