@@ -129,5 +129,5 @@ def _similarity(frame: Frame, truth: Frame, taps: NDArray[np.float64], sample: f
     check_frames(frame, truth)
     if min(frame.shape[:2]) < _SMALLEST:
         raise InputError(f"frames of {frame.shape[1]} x {frame.shape[0]} pixels are smaller than the windows of {_SMALLEST}")
-    pictures = (np.ascontiguousarray(np.atleast_3d(picture)) for picture in (frame, truth))
-    return float(mean_similarity(*pictures, taps, sample, _C1, _C2))
+    x, y = (np.ascontiguousarray(np.atleast_3d(picture)) for picture in (frame, truth))
+    return float(mean_similarity(x, y, taps, sample, _C1, _C2))

@@ -67,8 +67,8 @@ def mean_similarity(
             squared = mean_x[i] * mean_x[i] + mean_y[i] * mean_y[i]
             upper = (2 * both + c1) * (2 * sample * (products[i] - both) + c2)
             similar[i] = upper / ((squared + c1) * (sample * (squares[i] - squared) + c2))
-        total += similar.sum()
-    return total / (n_values * (height - n_taps + 1))
+        total += float(similar.sum())
+    return float(total / (n_values * (height - n_taps + 1)))
 
 
 @numba.njit(cache=True, nogil=True)

@@ -1,7 +1,7 @@
 """The 2D benchmark's command with a log of what it decodes and looks at, which stops in the middle of a clip if told to.
 
-Run as a process of its own: ``watched_measuring.py LOG CLIP arguments...``; CLIP is where it stops, or ``-``. A line of the log
-is ``decode VIDEO``, ``look``, ``done CLIP`` or ``stopped PID``. It is a module too, so that worker processes can import it.
+Run as a process of its own: ``watched_measuring.py LOG CLIP arguments...``; CLIP is where it stops, or ``-``. A line of the
+log is ``decode VIDEO``, ``look``, ``done CLIP`` or ``stopped PID``. It is a module too, for worker processes to import.
 """
 
 from __future__ import annotations

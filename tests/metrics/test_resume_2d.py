@@ -63,7 +63,9 @@ class Bench:
 
     def results(self) -> dict[str, bytes]:
         """What was written, by file."""
-        return {path.name: path.read_bytes() for path in (self.folder / "metric_results").iterdir() if path.suffix != ".html"}
+        return {
+            path.name: path.read_bytes() for path in (self.folder / "metric_results").iterdir() if path.suffix != ".html"
+        }
 
     def worked_on(self) -> tuple[list[str], int]:
         """Videos that the last run decoded, and how often it looked for a face."""
