@@ -123,7 +123,7 @@ def _memory(root: Path, videos: Path, options: Options) -> dict[str, float]:
     """Largest summed PSS of ours and its children, 10^6 bytes, by seconds of the clips."""
     short = root / "short"
     short.mkdir()
-    seconds = max(1.0, options.seconds / 4)
+    seconds = options.seconds / 4
     eval_videos.write(short, options.video_size, round(seconds * 30), options.clips)
     peaks = {}
     for folder, length in ((short, seconds), (videos, options.seconds)):
