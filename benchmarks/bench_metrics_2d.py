@@ -18,12 +18,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import eval_videos
 import machine
+import measured
+import psutil
 import report
 import tyro
 
@@ -49,6 +51,10 @@ class Options:
     """That frames are measured at."""
     every: int = 1
     """Compare every n-th frame, both ways."""
+    workers: int = 2
+    """Processes of ours."""
+    memory: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Then run ours again, on clips of this and of a quarter of this length, and watch the memory of its processes."""
     quick: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """One clip of one second at 256 pixels, compared at every sixth frame: to see that it runs, not how fast."""
 
@@ -56,9 +62,9 @@ class Options:
 def bench(options: Options) -> None:
     """Run both, write the result and print it."""
     if options.quick:
-        options = Options(options.out, 1, 1.0, 256, options.size, 6)
-    if not 1 <= options.clips <= 3 or options.seconds < 1:
-        raise InputError("--clips must be 1, 2 or 3, and --seconds 1 or more")
+        options = replace(options, clips=1, seconds=1.0, video_size=256, every=6)
+    if not 1 <= options.clips <= 3 or options.seconds < 1 or options.workers < 1:
+        raise InputError("--clips must be 1, 2 or 3, --seconds and --workers 1 or more")
     if not options.out.absolute().parent.is_dir():
         raise InputError("its folder is not there", file=options.out)
     with tempfile.TemporaryDirectory() as scratch:
@@ -67,16 +73,20 @@ def bench(options: Options) -> None:
         videos.mkdir()
         n_frames = round(options.seconds * 30)
         eval_videos.write(videos, options.video_size, n_frames, options.clips)
+        _warm_up(root, options)
         about = machine.describe("none is used", "stand-in")
         seeds = _timed("the seed's way", [_SEEDS, videos, root / "seed", options.size, options.every], root / "seed", {})
-        arguments = [_OURS, videos, "--size", options.size, "--every", options.every, "--json"]
-        cache = {"XDG_CACHE_HOME": str(root / "cache")}
+        n = options.workers
+        name = f"ours, {n} worker{'s' if n > 1 else ''}"
         ours = [
-            _timed(name, [*arguments, *workers], root / "cache", cache)
-            for name, workers in (("ours", ()), ("ours, again", ()))
+            _timed(case, _ours(videos, options, workers), root / cache, {"XDG_CACHE_HOME": str(root / cache)})
+            for case, workers, cache in (
+                (name, n, "cache"),
+                ("ours, one process", 0, "of one"),
+                (f"{name}, again", n, "cache"),
+            )
         ]
-        alone = {"XDG_CACHE_HOME": str(root / "cache of one")}
-        ours.insert(1, _timed("ours, one process", [*arguments, "--workers", 0], root / "cache of one", alone))
+        memory = _memory(root, videos, options) if options.memory else {}
     result = {
         "date": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "machine": about,
@@ -87,11 +97,43 @@ def bench(options: Options) -> None:
             "every": options.every,
             "video_size": options.video_size,
             "size": options.size,
+            "workers": n,
         },
+        "peak_mb": memory,
         "cases": [with_ratios(row, seeds) for row in (seeds, *ours)],
     }
     options.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print("\n".join(lines(result)))
+
+
+def _ours(videos: Path, options: Options, workers: int) -> list[Any]:
+    return [_OURS, videos, "--size", options.size, "--every", options.every, "--workers", workers, "--json"]
+
+
+def _warm_up(root: Path, options: Options) -> None:
+    """Run both on little: what numba compiles once for every installation, and librosa through it, is on nobody's clock."""
+    videos, cache = root / "warm", {"XDG_CACHE_HOME": str(root / "warm cache")}
+    videos.mkdir()
+    eval_videos.write(videos, 512, 30, 1)
+    _timed("the seed's way", [_SEEDS, videos, root / "warm seed", options.size, 15], root / "warm seed", {})
+    _timed("ours", _ours(videos, replace(options, every=15), 0), root / "warm cache", cache)
+
+
+def _memory(root: Path, videos: Path, options: Options) -> dict[str, float]:
+    """Largest summed PSS of ours and its children, 10^6 bytes, by seconds of the clips."""
+    short = root / "short"
+    short.mkdir()
+    seconds = options.seconds / 4
+    eval_videos.write(short, options.video_size, round(seconds * 30), options.clips)
+    peaks = {}
+    for folder, length in ((short, seconds), (videos, options.seconds)):
+        command = [sys.executable, *map(str, _ours(folder, options, options.workers))]
+        own = {"XDG_CACHE_HOME": str(root / f"cache of {length} s")}
+        process = psutil.Popen(command, env=os.environ | own, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        peaks[f"{length:g}"] = measured.peak_mb(process)
+        if process.wait():
+            raise SingingHeadError(f"ours, watched, on clips of {length:g} s: exit code {process.returncode}")
+    return peaks
 
 
 def _timed(case: str, arguments: list[Any], written: Path, environment: Mapping[str, str]) -> dict[str, Any]:
@@ -147,6 +189,8 @@ def lines(result: dict[str, Any]) -> Iterator[str]:
         ],
     )
     steps = result["cases"][0]["step_seconds"]
+    if peaks := result["peak_mb"]:
+        yield "memory of ours at its peak, MB: " + ", ".join(f"{peak:.0f} on clips of {s} s" for s, peak in peaks.items())
     yield "the seed's way, s: " + ", ".join(f"{step} {took:.1f}" for step, took in steps.items())
 
 

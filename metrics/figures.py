@@ -113,7 +113,7 @@ def by_subject(summary: Summary, column: Column) -> str:
     appearance = looks(summary.rows)
     means = {row.method: subject_means(summary.comparison.values(row, column.metric.name)) for row in summary.rows}
     subjects = sorted({subject for by in means.values() for subject in by})
-    with _axes(1.9, left=0.55, bottom=0.55 if len(subjects) > 6 else 0.4) as (figure, axes):
+    with _axes(1.9, left=0.7, bottom=0.55 if len(subjects) > 6 else 0.4) as (figure, axes):
         rows = [row for row in summary.rows if means[row.method]]
         for index, row in enumerate(rows):
             look, by = appearance[row.method], means[row.method]
@@ -192,7 +192,7 @@ def _number_axis(axes: Axes, column: Column, which: str) -> None:
 
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_locator(MaxNLocator(4))
-    axis.set_label_text(column.numerals.unit(column.metric.unit) or column.metric.name)
+    axis.set_label_text(column.numerals.unit(column.metric.unit))  # the metric's name stands above
     axes.grid(axis="x" if which == "x" else "y", color=_MUTED, alpha=0.25, lw=0.6)
     axes.set_axisbelow(True)
 
@@ -218,7 +218,7 @@ def _svg(figure: Figure, description: str) -> str:
         text = re.sub(superfluous, "", text, flags=re.DOTALL)
     text = re.sub(r" font-family: [^;\"]*;", "", text)
     text = re.sub("(?<=: )#0000(?:0[12]|1[0-5])", lambda found: _STAND_INS[found.group()], text)
-    text = re.sub(r"\d+\.\d{3,}", lambda found: f"{float(found.group()):.2f}".rstrip("0").rstrip("."), text)
+    text = re.sub(r"<[^>]*>", _rounded_places, text)
     prefix = f"f{hashlib.sha256(text.encode()).hexdigest()[:8]}-"  # names inside a drawing are its own on a page of many
     text = re.sub(r'((?<= )id="|href="#|url\(#)', lambda found: found.group() + prefix, text).replace("xlink:href", "href")
     text = re.sub(r"(?m)^\s+|\s+$", "", text)
@@ -226,6 +226,11 @@ def _svg(figure: Figure, description: str) -> str:
     head, _, rest = text.partition(">")
     box = re.search(r'viewBox="[^"]*"', head)
     return f'<svg role="img" aria-label="{escape(description)}" {box.group() if box else ""}>{rest}'
+
+
+def _rounded_places(tag: re.Match[str]) -> str:
+    """Coordinates to a hundredth of a point; what stands between the tags is text, such as an axis' numbers, and stays."""
+    return re.sub(r"\d+\.\d{3,}", lambda found: f"{float(found.group()):.2f}".rstrip("0").rstrip("."), tag.group())
 
 
 def _style_once(group: re.Match[str]) -> str:

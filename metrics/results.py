@@ -20,6 +20,9 @@ Role = Literal["method", "ground truth", "baseline"]
 """What a row of a table is. Only methods compete: ground truth and baselines (a still face, another clip's audio) show what
 the best and the worthless score, get no marks, are in no test, and never decide which sequences are averaged."""
 
+INFINITE = "infinite"
+"""How the reason for a null begins where the value is better than any number."""
+
 _METRIC_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 _LONGEST_NAME = 200
 _LARGEST_NUMBER = 1e100

@@ -23,7 +23,6 @@ _BLOCK = 64
 _EDGE_SHARE = 0.002
 _BETA = 3.6
 _LOW_CONTRAST, _NOTICEABLE_LOW, _NOTICEABLE_HIGH = 50, 5.0, 3.0  # pixels
-_LONGEST = 100
 _DETECTED = 0.63
 
 
@@ -48,69 +47,22 @@ def cpbd(gray: NDArray[np.uint8]) -> float:
     """
     from skimage.feature import canny
 
+    from singinghead.metrics.edge_widths import edge_widths
+
     if gray.dtype != np.uint8:
         raise InputError(f"luminance must be uint8, 0 to 255; got {gray.dtype}")
     if gray.ndim != 2 or min(gray.shape) < _BLOCK:
         raise InputError(f"luminance must have shape (H, W), at least ({_BLOCK}, {_BLOCK}); got {gray.shape}")
-    picture = gray.astype(np.float64)
-    widths = _blocks(edge_widths(picture))
-    canny_edges = canny(picture)  # type: ignore[no-untyped-call]
+    widths = _blocks(edge_widths(gray))
+    canny_edges = canny(gray.astype(np.float64))  # type: ignore[no-untyped-call]
     has_edges = _blocks(canny_edges).sum(axis=1) > _EDGE_SHARE * _BLOCK**2
-    contrast = np.ptp(_blocks(picture), axis=1)
+    contrast = np.ptp(_blocks(gray), axis=1)
     noticeable = np.where(contrast <= _LOW_CONTRAST, _NOTICEABLE_LOW, _NOTICEABLE_HIGH)
     counted = (widths > 0) & has_edges[:, None]
     if not counted.any():
         return 0.0
     probability = 1 - np.exp(-((widths / noticeable[:, None])[counted] ** _BETA))
     return float(np.mean(np.round(100 * probability) <= 100 * _DETECTED))
-
-
-def edge_widths(picture: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Pixels from the nearest local extremum on the left to that on the right of every upright edge.
-
-    Args:
-        picture: (H, W) luminance, 0 to 255.
-
-    Returns:
-        (H, W), 0 where there is no edge.
-    """
-    slope_y, slope_x = np.gradient(picture)
-    slope_y = np.where(slope_x == 0, 0, slope_y)  # as the reference: an edge across its row, unless it is one along it
-    turned = np.round(np.degrees(np.arctan2(slope_y, slope_x)) / 45)
-    widths = np.zeros(picture.shape)
-    if not slope_y.any() and not (slope_x < 0).any():
-        return widths  # the reference's own exception: all angles are zero
-    steps = np.diff(picture, axis=1)
-    edges = _edges(picture)
-    edges[[0, -1]] = edges[:, [0, -1]] = False
-    for direction, wanted in ((1, turned == 0), (-1, np.abs(turned) == 4)):
-        rising = direction * steps > 0
-        ends = edges & wanted
-        widths[ends] = (_run_before(rising) + _run_before(rising[:, ::-1])[:, ::-1] + 2)[ends]
-    return widths
-
-
-def _run_before(rising: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """(H, W) from (H, W - 1): how many steps in a row rise and end one pixel to the left of each pixel, 100 at most."""
-    height, n_steps = rising.shape
-    number = np.arange(n_steps)
-    last_break = np.maximum.accumulate(np.where(rising, -1, number), axis=1)
-    runs = np.zeros((height, n_steps + 1), np.int64)
-    runs[:, 2:] = (number - last_break)[:, :-1]
-    return np.minimum(runs, _LONGEST)
-
-
-def _edges(picture: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Sobel edges above twice the root of the mean strength, thinned to local maxima along either axis."""
-    from scipy.ndimage import sobel
-
-    strength = np.square(sobel(picture, axis=1) / 8)
-    strength[strength <= 2 * np.sqrt(np.mean(strength))] = 0
-    padded = np.pad(strength, 1)
-    along = (strength > padded[1:-1, :-2]) & (strength > padded[1:-1, 2:])
-    across = (strength > padded[:-2, 1:-1]) & (strength > padded[2:, 1:-1])
-    edges: NDArray[np.bool_] = along | across
-    return edges
 
 
 def _blocks(picture: NDArray[Any]) -> NDArray[Any]:

@@ -11,7 +11,7 @@ from singinghead.metrics.comparison import Comparison, LeftOut, Value
 from singinghead.metrics.definitions import Metric
 from singinghead.metrics.inference import Estimate, PairTest, distance_from_best, estimate, paired_tests
 from singinghead.metrics.numerals import Numerals, numerals_for
-from singinghead.metrics.results import MethodResult
+from singinghead.metrics.results import INFINITE, MethodResult
 
 Mark = Literal["best", "second", ""]
 
@@ -149,6 +149,8 @@ def _marks(comparison: Comparison, metric: Metric, found: Mapping[str, Value], n
     """Best and second among methods. Those that print alike share a mark; of two methods the worse is not called second."""
     truth = found[comparison.ground_truth.method].value if comparison.ground_truth else None
     printed = None if truth is None else numerals.rounded(truth)
+    if any(found[result.method].reason.startswith(INFINITE) for result in comparison.methods):
+        return {}  # what is better than any number has none to be marked, and no other is the best
     distances = {}
     for result in comparison.methods:
         value = found[result.method].value

@@ -139,7 +139,10 @@ def remarks(summary: Summary) -> Iterator[tuple[str, list[str]]]:
     for metric, method, reason in summary.empty_cells:
         empty.setdefault((method, reason), []).append(metric.name)
     if empty:
-        yield "No value", [f"{method}: {', '.join(names)}: {reason}" for (method, reason), names in empty.items()]
+        alike: dict[tuple[str, str], list[str]] = {}
+        for (method, reason), names in empty.items():
+            alike.setdefault((", ".join(names), reason), []).append(method)
+        yield "No value", [f"{', '.join(methods)}: {names}: {reason}" for (names, reason), methods in alike.items()]
     if unranked := _unranked(summary):
         yield "Not ranked", [f"{', '.join(unranked)}: the best is the ground truth's own value, which is not here"]
     if narrower := list(_narrower(summary)):

@@ -14,12 +14,13 @@ from singinghead.metrics.image_quality import Frame, mean_psnr, mean_squared_err
 from singinghead.metrics.instruments import Instruments, Measuring2D
 from singinghead.metrics.measured_values import MeasuredValues
 from singinghead.metrics.one_video import BATCH, OneVideo
+from singinghead.metrics.results import INFINITE
 from singinghead.metrics.video_reader import CLOCK_FPS
 
 MAY_DIFFER_S = 0.1
 """How much longer one video may be than the other; it is cut."""
 
-_ALL_IDENTICAL = "infinite: every frame is identical to the true one"
+_ALL_IDENTICAL = f"{INFINITE}: every frame is identical to the true one"
 _ASPECTS_MAY_DIFFER = 0.02
 _ROUNDED_S = 0.002  # containers round times
 
@@ -89,7 +90,7 @@ class VideoPair:
         psnr = mean_psnr(stored["squared_errors"].tolist())
         lpips = _mean(stored.get("lpips"))
         if self._seed:  # it averages infinity with the rest
-            infinite = f"infinite: {psnr.n_identical} frames are identical to the true ones"
+            infinite = f"{INFINITE}: {psnr.n_identical} frames are identical to the true ones"
             values.put("PSNR", None if psnr.n_identical else psnr.db, infinite)
             values.put("SSIM", _mean(stored["ssim"]))
             values.put("LPIPS", lpips, self._no_lpips)

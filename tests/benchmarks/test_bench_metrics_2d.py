@@ -12,9 +12,11 @@ import pytest
 @pytest.mark.slow
 def test_the_quick_benchmark_compares_both_ways(tmp_path: Path) -> None:
     out = tmp_path / "results.json"
-    done = commands.run("benchmarks/bench_metrics_2d.py", "--quick", "--out", out)
+    done = commands.run("benchmarks/bench_metrics_2d.py", "--quick", "--memory", "--out", out)
     assert done.returncode == 0, done.stderr
-    seeds, ours, _alone, again = json.loads(out.read_text())["cases"]
+    result = json.loads(out.read_text())
+    seeds, ours, _alone, again = result["cases"]
+    assert [seconds for seconds, peak in result["peak_mb"].items() if peak > 100] == ["0.25", "1"]
     assert seeds["times_as_fast"] == 1
     assert set(seeds["step_seconds"]) == {"encode anew", "JPEGs", "PSNR", "SSIM", "CPBD", "LMD", "BA", "beats"}
     assert 0 < sum(seeds["step_seconds"].values()) < seeds["seconds"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +14,7 @@ from made_results import ERROR, METRICS, drawn, result
 
 from singinghead.flame_model.errors import InputError
 from singinghead.metrics.comparison import compare
-from singinghead.metrics.figures import looks
+from singinghead.metrics.figures import by_subject, distribution, looks
 from singinghead.metrics.page import page
 from singinghead.metrics.report import write_all
 from singinghead.metrics.result_file import read_result
@@ -189,3 +190,15 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
     with pytest.raises(InputError, match="cannot be written"):
         write_all([drawn("a", 1, 1, 1)], tmp_path / "out")
+
+
+def test_axes_of_small_numbers_show_all_their_digits() -> None:
+    rows = [result(name, {f"id{k}_0": 0.01 + (k + start) / 500 for k in range(3)}) for start, name in enumerate("ab")]
+    summary = summarize(compare(rows))
+    for drawing in (distribution, by_subject):
+        labels = list(re.findall(r">(0\.\d+)</text>", drawing(summary, summary.columns[0])))
+        numbers = [float(label) for label in labels]
+        assert len(numbers) >= 3
+        steps = [b - a for a, b in itertools.pairwise(numbers)]
+        assert steps == pytest.approx([steps[0]] * len(steps))
+        assert steps[0] > 0

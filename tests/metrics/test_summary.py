@@ -69,6 +69,19 @@ def test_a_baseline_is_never_marked() -> None:
     assert marks(summarize(compare(rows))) == ".b."
 
 
+def test_where_one_is_infinitely_good_no_other_is_the_best() -> None:
+    rows = [result(name, {"id0_0": value}) for name, value in {"a": 2.0, "b": 3.0, "c": None}.items()]
+    (record,) = rows[2].sequences
+    assert marks(summarize(compare(rows))) == "b.."
+    infinite = replace(rows[2], sequences=(replace(record, reasons={"error_mm": "infinite: all frames are identical"}),))
+    assert marks(summarize(compare([*rows[:2], infinite]))) == "..."
+
+
+def test_what_several_lack_for_one_reason_is_said_once() -> None:
+    said = markdown(summary_of(ERROR, a=None, b=None, c=1.0))
+    assert r"* a, b: error\_mm: no error\_mm here" in said
+
+
 @pytest.mark.parametrize(
     ("values", "texts"),
     [
