@@ -124,7 +124,11 @@ class Composer:
 
 
 def _write_lines(page: Image.Image, lines: tuple[str, ...], above: Box, height: int) -> None:
-    for number, line in enumerate(lines[: height // above.height - 1], start=1):
+    """Write the sentences that there is room for, to their ends."""
+    shown = list(lines[: height // above.height - 1])
+    while shown and not shown[-1].endswith("."):
+        shown.pop()
+    for number, line in enumerate(shown, start=1):
         write(page, line, replace(above, y=above.y + number * above.height), FAINT)
 
 
