@@ -21,9 +21,8 @@ import platformdirs
 from singinghead.flame_model.arrays import Floats, Indices
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.stored_file import StoredFile
+from singinghead.metrics.compiled_librosa import HOP, RATE, beats, librosa
 
-RATE = 16_000
-HOP = 512
 LOUDNESS_WINDOW_S = 1 / 15
 
 BeatAudio = Literal["vocals", "bgm", "mix"]
@@ -77,14 +76,7 @@ def loudness(samples: Floats, n_frames: int, fps: float) -> Floats:
 
 def detect_beats(samples: Floats) -> Indices:
     """(m,) beats of mono 16 kHz ``samples``, in hops of 512; none in silence."""
-    import librosa
-
-    if not np.any(samples):
-        return np.zeros(0, np.int64)
-    percussive = librosa.effects.percussive(samples)
-    onsets = librosa.onset.onset_strength(y=percussive, sr=RATE, hop_length=HOP, aggregate=np.median)
-    _tempo, frames = librosa.beat.beat_track(onset_envelope=onsets, sr=RATE, hop_length=HOP)
-    return np.asarray(frames, np.int64)
+    return beats(librosa(), samples) if np.any(samples) else np.zeros(0, np.int64)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -104,7 +96,6 @@ def _beat_frames(key: str, sound: Sound) -> Indices:
 
 @functools.lru_cache(maxsize=8)
 def _mono(file: StoredFile) -> Floats:
-    import librosa
     import soundfile
 
     with file.open() as stream:
@@ -116,4 +107,4 @@ def _mono(file: StoredFile) -> Floats:
     mono = recorded.mean(axis=1)
     if not np.isfinite(mono).all():
         raise InputError("holds NaN or infinity", file=file)
-    return np.asarray(mono if rate == RATE or not len(mono) else librosa.resample(mono, orig_sr=rate, target_sr=RATE))
+    return np.asarray(mono if rate == RATE or not len(mono) else librosa().resample(mono, orig_sr=rate, target_sr=RATE))

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
@@ -24,6 +24,9 @@ from singinghead.metrics.audio_beats import BeatAudio
 from singinghead.metrics.clips import Method, is_stored
 from singinghead.metrics.results import MethodResult
 from singinghead.metrics.sound_of_clip import Recordings
+
+if TYPE_CHECKING:
+    from singinghead.metrics.summary import Summary
 
 _PROGRAM = "calculate_3d_metrics"
 
@@ -63,6 +66,8 @@ class Options:
     """Where vertices are computed: auto, cpu, cuda."""
     allow_stand_in: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Measure on the licence-free stand-in head where there is no FLAME; results are marked, and compare with no others."""
+    render_worst: int = 0
+    """Of each method, make comparison videos of so many clips with the largest lip error, linked in the report."""
     no_baselines: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Leave out the rows of the ground truth itself, of a still face and of another clip's sound."""
     json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
@@ -71,6 +76,8 @@ class Options:
 
 def measure(options: Options) -> int:
     """Do what the options say; 1 if some sequences failed."""
+    if options.render_worst < 0:
+        raise InputError(f"--render-worst {options.render_worst} is not 0 or more")
     if not 0 < options.fps < float("inf"):
         raise InputError(f"--fps {options.fps:g} is no frame rate")
     methods = [Method.parse(text, options.fps) for text in options.pred]
@@ -107,10 +114,30 @@ def measure(options: Options) -> int:
         return 1
     summary = write_all(results, options.out)
     print(markdown(summary))
+    if options.render_worst:
+        _render_worst(options, summary, methods, truth, recordings)
     print(f"{options.out}: {len(ids)} sequences, {len(methods)} methods, {n_failed} failed | model: {head.arrays.name}")
     if options.json:
         command.print_json(_record(options, competing, n_failed))
     return 1 if n_failed else 0
+
+
+def _render_worst(
+    options: Options, summary: Summary, methods: Sequence[Method], truth: Path, recordings: Recordings
+) -> None:
+    """Show where methods are worst; the numbers are written already."""
+    from tqdm import tqdm
+
+    from singinghead.flame_model.model import FlameModel, choose_device
+    from singinghead.metrics.report import write_summaries
+    from singinghead.tools.worst_clips import show_worst, worst_clips
+
+    clips = worst_clips(summary, options.render_worst)
+    model, device = FlameModel.load(options.flame), choose_device(options.device)
+    counted = tqdm(clips, desc="worst clips", unit="clip", disable=None)
+    links = show_worst(counted, methods, truth, recordings, model, options.fps, device, options.out / "worst")
+    write_summaries(summary, options.out, links)
+    print(f"{options.out / 'worst'}: comparisons of {', '.join(clips)}")
 
 
 def _folder(given: Path | None, root: Path | None, part: str, option: str) -> Path:

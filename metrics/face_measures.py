@@ -8,8 +8,8 @@ from dataclasses import astuple, fields
 import numpy as np
 
 from singinghead.flame_model.arrays import Floats, Indices
-from singinghead.metrics.audio_beats import HOP, RATE
 from singinghead.metrics.beat_scores import BeatAlignment
+from singinghead.metrics.compiled_librosa import HOP, RATE
 from singinghead.metrics.definitions import Protocol, beat_metrics
 from singinghead.metrics.faces.found_faces import FoundFaces
 from singinghead.metrics.landmark_beats import BRIDGED_FRAMES, bridged, landmark_beat_alignment, seed_beat_score

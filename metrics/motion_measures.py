@@ -11,8 +11,8 @@ import numpy as np
 from singinghead.flame_model.arrays import Floats, Indices
 from singinghead.flame_model.params import FlameParams
 from singinghead.metrics import mouth
-from singinghead.metrics.audio_beats import HOP, RATE
 from singinghead.metrics.beat_scores import BeatAlignment, beat_alignment, motion_beats
+from singinghead.metrics.compiled_librosa import HOP, RATE
 from singinghead.metrics.definitions import beat_metrics
 from singinghead.metrics.measured_values import MeasuredValues
 from singinghead.metrics.mesh_measures import ONE_SAMPLE

@@ -17,8 +17,8 @@ from singinghead.metrics.summary_tables import NONE, facts, interval_text, legen
 _EXTREMES = 3
 _CLIPS_DRAWN = 6
 
-Videos = Mapping[str, str]
-"""Where a video that compares the methods on a clip lies, relative to the report: clip ID to link."""
+Links = Mapping[str, Mapping[str, str]]
+"""Where to see the methods on a clip: of a clip's ID, words such as ``video`` to links relative to the report."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ class Cell:
     reason: str
 
 
-def page(summary: Summary, videos: Videos | None = None) -> str:
+def page(summary: Summary, links: Links | None = None) -> str:
     """The report as HTML.
 
     Args:
         summary: of the comparison.
-        videos: links for clips, where there are any.
+        links: for clips, where there are any.
     """
     import jinja2
     from markupsafe import Markup
@@ -59,7 +59,7 @@ def page(summary: Summary, videos: Videos | None = None) -> str:
         curves=_curves(summary),
         remarks=list(remarks(summary)),
         conditions=_conditions(summary),
-        videos=videos or {},
+        links=links or {},
         arrows=ARROWS,
         directions=DIRECTIONS,
         dash=NONE,

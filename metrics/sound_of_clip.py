@@ -26,14 +26,24 @@ class Recordings:
     bgm: Path | None = None
     beat_audio: BeatAudio = "vocals"
 
+    def files(self, clip_id: str) -> tuple[StoredFile | None, StoredFile | None]:
+        """Where one clip's vocals and music are stored; None for what is not there."""
+        return self._voice(clip_id)[0], self._music(clip_id)[0]
+
     def hear(self, clip_id: str) -> Heard:
         """The recordings of one clip; a missing one leaves a reason."""
-        voice, voice_missing = _find(self.vocals, f"{clip_id}.wav", "vocals")
-        music, music_missing = _find(self.bgm, f"{clip_id}_bgm.wav", "background music")
+        voice, voice_missing = self._voice(clip_id)
+        music, music_missing = self._music(clip_id)
         beats = {"vocals": (voice,), "bgm": (music,), "mix": (voice, music)}[self.beat_audio]
         wanting = {"vocals": voice_missing, "bgm": music_missing, "mix": voice_missing or music_missing}[self.beat_audio]
         found = tuple(recording for recording in beats if recording)
         return Heard(Sound(found) if not wanting else None, wanting, Sound((voice,)) if voice else None, voice_missing)
+
+    def _voice(self, clip_id: str) -> tuple[StoredFile | None, str]:
+        return _find(self.vocals, f"{clip_id}.wav", "vocals")
+
+    def _music(self, clip_id: str) -> tuple[StoredFile | None, str]:
+        return _find(self.bgm, f"{clip_id}_bgm.wav", "background music")
 
 
 @dataclass(frozen=True)

@@ -109,16 +109,21 @@ def extremes(comparison: Comparison, result: MethodResult, metric: Metric, count
     Returns:
         IDs, the best first; IDs, the worst first. Empty where only an absent ground truth could tell.
     """
+    order = ranked(comparison, result, metric)
+    count = min(count, len(order) // 2)
+    return order[:count], order[::-1][: max(count, min(1, len(order)))]
+
+
+def ranked(comparison: Comparison, result: MethodResult, metric: Metric) -> list[str]:
+    """The clips of a method, the best by a metric first; none where only an absent ground truth could tell."""
     truth = comparison.ground_truth
     truths = comparison.values(truth, metric.name) if truth else {}
-    ranked = {
+    distances = {
         clip_id: distance
         for clip_id, value in comparison.values(result, metric.name).items()
         if (distance := distance_from_best(value, metric.better, truths.get(clip_id))) is not None
     }
-    order = sorted(ranked, key=lambda clip_id: (ranked[clip_id], clip_id))
-    count = min(count, len(order) // 2)
-    return order[:count], order[::-1][: max(count, min(1, len(order)))]
+    return sorted(distances, key=lambda clip_id: (distances[clip_id], clip_id))
 
 
 def select(comparison_metrics: Sequence[Metric], names: Sequence[str]) -> tuple[Metric, ...]:

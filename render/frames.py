@@ -13,7 +13,7 @@ from singinghead.flame_model.model import Subject
 from singinghead.flame_model.params import FlameParams, Frames
 from singinghead.render.painter import Frame
 from singinghead.render.shown import Shown
-from singinghead.render.surface_colors import ColorScale, errors, region_colors, speeds
+from singinghead.render.surface_colors import errors, region_colors, speeds
 
 
 def frames(
@@ -64,12 +64,12 @@ def _colors(
         static = region_colors(subject.arrays)
         yield from (np.broadcast_to(static, (len(chunk), *static.shape)) for chunk in chunks)
     elif shown.colour_by == "speed":
-        yield from map(ColorScale(shown.scale_end, "mm/s").colors, speeds(chunks, fps))
+        yield from map(shown.scale.colors, speeds(chunks, fps))
     elif shown.colour_by == "error":
         if params is None or against is None:
             raise InputError("--colour-by error compares parameters with the ground truth's", remedy="give --data-root")
         person, truth = against
         own, other = (person.chunks(of.with_head_pose(None)) for of in (params, truth))
-        yield from map(ColorScale(shown.scale_end, "mm").colors, errors(own, other))
+        yield from map(shown.scale.colors, errors(own, other))
     else:
         yield from (repeat(None, len(chunk)) for chunk in chunks)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from singinghead.flame_model.arrays import HeadArrays
-from singinghead.render.surface_colors import ColorScale, palette, vertex_regions
+from singinghead.render.heat import ColorScale
+from singinghead.render.surface_colors import palette, vertex_regions
 
 _INK = (32, 36, 42, 255)
 _PLATE = (250, 250, 252, 215)
@@ -55,7 +56,7 @@ def color_bar(scale: ColorScale, size: int) -> Legend:
     pen.rounded_rectangle((gap // 2, gap // 2, plate.width - 1, plate.height - 1), gap, fill=_PLATE)
     pen.text((2 * gap, gap), scale.unit, font=font, fill=_INK)
     top = text + 3 * gap
-    levels = scale.table[np.round(np.linspace(255, 0, height)).astype(int)]
+    levels = scale.srgb(np.linspace(scale.maximum, 0, height))
     plate.paste(Image.fromarray(np.repeat(levels[:, None], width, axis=1)), (2 * gap, top))
     for label, share in zip(labels, (0.0, 0.5, 1.0), strict=True):
         pen.text((2 * gap + width + gap, top + share * height), label, font=font, fill=_INK, anchor="lm")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.landmarks import LandmarkSet
+from singinghead.render.heat import ColorScale
 from singinghead.render.texture import Texture
 from singinghead.render.views import check_views
 
@@ -98,9 +99,10 @@ class Shown:
         )
 
     @property
-    def scale_end(self) -> float:
-        """What the end of the colours' scale stands for."""
-        return self.colour_max or _COLOUR_MAX[self.colour_by or "error"]
+    def scale(self) -> ColorScale:
+        """Of the colours, where they stand for numbers: mm/s of speed, mm of error."""
+        by = "speed" if self.colour_by == "speed" else "error"
+        return ColorScale(self.colour_max or _COLOUR_MAX[by], "mm/s" if by == "speed" else "mm")
 
 
 def background_color(background: str) -> NDArray[np.uint8] | None:

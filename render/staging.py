@@ -14,13 +14,13 @@ from singinghead.flame_model.params import FlameParams, Frames
 from singinghead.render.ahead import Picture, drawn
 from singinghead.render.camera import Camera, fitted_camera, fixed_camera
 from singinghead.render.frames import frames
+from singinghead.render.heat import heat_scene
 from singinghead.render.layer_files import LayerFiles
 from singinghead.render.legend import Legend, color_bar, region_names
 from singinghead.render.painter import Frame, Painter
 from singinghead.render.rasterizer import Rasterizer
 from singinghead.render.scene import Scene, head_scene
 from singinghead.render.shown import Shown, background_color, background_image
-from singinghead.render.surface_colors import ColorScale
 from singinghead.render.texture import Texture
 from singinghead.render.views import Rig, axis_of
 from singinghead.render.yuv import to_yuv420p
@@ -66,6 +66,8 @@ class Stage:
         camera: Camera = fitted_camera(chunks(), axis if is_turned else None) if is_fitted else fixed_camera(subject)
         rig = Rig(camera, axis, shown.views, n_frames if shown.turntable else None)
         scene = head_scene(subject, Texture.read(shown.texture) if shown.texture else None)
+        if shown.colour_by in ("speed", "error"):
+            scene = heat_scene(scene)
         if shown.background is not None:
             color = background_color(shown.background)
             if color is None:
@@ -129,7 +131,7 @@ class Stage:
         """
         if self.shown.is_plain:
             return drawn(rasterizer.draw_yuv, chunks, threads)
-        painter = Painter(rasterizer, self.scene, self.subject.arrays, self.rig, self.shown, self.legend())
+        painter = self.painter(rasterizer)
 
         def paint(frame: Frame) -> NDArray[np.uint8]:
             painted = painter.paint(frame)
@@ -138,14 +140,14 @@ class Stage:
 
         return drawn(paint, frames(chunks, self.subject, self.shown, fps, params, against), threads)
 
-    def legend(self) -> Legend | None:
-        """What explains the colours, where there are any to explain, and room beside the head."""
+    def painter(self, rasterizer: Rasterizer) -> Painter:
+        """What paints the clip's frames, with a rasterizer that the stage's scene was opened with."""
+        return Painter(rasterizer, self.scene, self.subject.arrays, self.rig, self.shown, self.legend(rasterizer.size))
+
+    def legend(self, size: int) -> Legend | None:
+        """What explains the colours of a picture, where there are any to explain, and room beside the head."""
         if self.shown.colour_by is None:
             return None
-        legend = self._whole_legend()
-        return legend if legend.fits(self.size) else None
-
-    def _whole_legend(self) -> Legend:
-        if self.shown.colour_by == "region":
-            return region_names(self.subject.arrays, self.size)
-        return color_bar(ColorScale(self.shown.scale_end, "mm/s" if self.shown.colour_by == "speed" else "mm"), self.size)
+        by_region = self.shown.colour_by == "region"
+        legend = region_names(self.subject.arrays, size) if by_region else color_bar(self.shown.scale, size)
+        return legend if legend.fits(size) else None

@@ -1,11 +1,9 @@
-"""Colours of vertices that stand for something: named regions, millimetres of error, millimetres a second."""
+"""What colours of vertices stand for: named regions, millimetres of error, millimetres a second."""
 
 from __future__ import annotations
 
 import colorsys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,38 +12,8 @@ from singinghead.flame_model.arrays import HeadArrays, Indices
 from singinghead.flame_model.params import Frames
 from singinghead.render.texture import GAMMA
 
-_MAP = "YlOrRd"
-"""Matplotlib's: pale where there is nothing, so that shading is still seen, to dark red; lightness falls throughout."""
 _NO_REGION = (0.62, 0.62, 0.62)
 _GOLDEN = 0.618034  # of the circle of hues, from one colour to the next: neighbours in the list are far apart
-
-
-@dataclass(frozen=True)
-class ColorScale:
-    """From numbers to colours, 0 to a maximum; above it is the last colour.
-
-    Attributes:
-        maximum: what the last colour stands for.
-        unit: of the numbers, for the colour bar.
-    """
-
-    maximum: float
-    unit: str
-
-    @cached_property
-    def table(self) -> NDArray[np.uint8]:
-        """(256, 3) sRGB from 0 to the maximum."""
-        from matplotlib import colormaps
-
-        return np.round(255 * colormaps[_MAP](np.arange(256))[:, :3]).astype(np.uint8)
-
-    def colors(self, values: NDArray[np.floating]) -> Frames:
-        """(..., 3) linear colours of values (...), mixed between the table's."""
-        place = np.clip(np.asarray(values, np.float64) / self.maximum, 0, 1) * 255
-        low = np.minimum(place.astype(int), 254)
-        share = (place - low)[..., None]
-        mixed = (1 - share) * self.table[low] + share * self.table[low + 1]
-        return np.asarray((mixed / 255) ** GAMMA, np.float32)
 
 
 def vertex_regions(arrays: HeadArrays) -> tuple[Indices, tuple[str, ...]]:

@@ -1,8 +1,8 @@
-"""The options that every command shares which renders clips."""
+"""The options that commands share which draw clips."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,11 +13,9 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClipOptions:
-    """How clips are drawn, encoded and heard."""
+class SoundOptions:
+    """How clips are heard."""
 
-    flame: Path | None = None
-    """A FLAME model file or its folder. Default: $SINGINGHEAD_FLAME, else the licence-free stand-in head."""
     no_audio: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """A silent video."""
     require_audio: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
@@ -28,14 +26,16 @@ class ClipOptions:
     """Added to the vocals, dB."""
     bgm_gain_db: float = 0.0
     """Added to the BGM, dB."""
-    size: int = 1024
-    """Width and height, an even number of pixels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureOptions:
+    """How heads are drawn and encoded, one clip's or several methods'."""
+
+    flame: Path | None = None
+    """A FLAME model file or its folder. Default: $SINGINGHEAD_FLAME, else the licence-free stand-in head."""
     fps: float = 30.0
     """The sequence's frames a second."""
-    out_fps: float | None = None
-    """The video's frames a second; motion is resampled by time. Default: --fps."""
-    backend: Literal["auto", "software", "pyrender"] = "auto"
-    """What draws: pyrender needs GL (EGL or OSMesa), software needs nothing; auto takes a GPU if there is one."""
     device: str = "auto"
     """Where FLAME is computed: auto, cpu, cuda."""
     camera: Literal["fixed", "fit"] = "fixed"
@@ -66,10 +66,6 @@ class ClipOptions:
     """A colour (#rrggbb or a name) or an image file, fitted."""
     texture: Path | None = None
     """The skin: a PNG or JPEG in the head's texture coordinates, or FLAME's mean albedo (.npz)."""
-    layer: str = "color"
-    """Separated by commas, what is made: color is the video; beside it depth, normal, part, alpha as PNG sequences."""
-    alpha_as: Literal["webm", "png"] = "webm"
-    """The alpha layer: VP9 video with alpha, or PNGs with straight alpha."""
     json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Make the last line of stdout one JSON object."""
 
@@ -79,10 +75,7 @@ class ClipOptions:
         from singinghead.render.shown import Shown
 
         return Look(
-            size=self.size,
             fps=self.fps,
-            out_fps=self.out_fps,
-            backend=self.backend,
             device=self.device,
             camera=self.camera,
             pose=self.pose,
@@ -98,10 +91,30 @@ class ClipOptions:
                 colour_max=self.colour_max,
                 background=self.background,
                 texture=str(self.texture) if self.texture else None,
-                layers=_listed(self.layer),
-                alpha_as=self.alpha_as,
             ),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipOptions(PictureOptions, SoundOptions):
+    """How one clip is drawn, encoded and heard."""
+
+    size: int = 1024
+    """Width and height, an even number of pixels."""
+    out_fps: float | None = None
+    """The video's frames a second; motion is resampled by time. Default: --fps."""
+    backend: Literal["auto", "software", "pyrender"] = "auto"
+    """What draws: pyrender needs GL (EGL or OSMesa), software needs nothing; auto takes a GPU if there is one."""
+    layer: str = "color"
+    """Separated by commas, what is made: color is the video; beside it depth, normal, part, alpha as PNG sequences."""
+    alpha_as: Literal["webm", "png"] = "webm"
+    """The alpha layer: VP9 video with alpha, or PNGs with straight alpha."""
+
+    def look(self) -> Look:
+        """How a clip is to be drawn; its device is as given, ``auto`` too."""
+        look = super().look()
+        shown = replace(look.shown, layers=_listed(self.layer), alpha_as=self.alpha_as)
+        return replace(look, size=self.size, out_fps=self.out_fps, backend=self.backend, shown=shown)
 
 
 def _listed(words: str) -> tuple[str, ...]:

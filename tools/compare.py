@@ -12,9 +12,8 @@ except ModuleNotFoundError as missing:
 
 import math
 import sys
-import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -22,34 +21,39 @@ import numpy as np
 import tyro
 from numpy.typing import NDArray
 
-from singinghead.flame_model.arrays import Floats
 from singinghead.flame_model.dataset import MOTION, VOCALS, Dataset, check_id
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.stored_file import StoredFile
 from singinghead.render.video import check_output, check_rate
+from singinghead.tools.clip_options import PictureOptions, SoundOptions
 from singinghead.tools.render_seq import sound_record
+from singinghead.tools.split_run import BatchOptions
 
 if TYPE_CHECKING:
+    from singinghead.metrics.clips import Method
     from singinghead.render.clip import FrameCounter, Sound
-    from singinghead.render.compare.compose import Look
-    from singinghead.render.compare.layout import Grid
     from singinghead.tools.compared_clip import ComparedClip
+    from singinghead.tools.compared_video import Comparison
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(BatchOptions, PictureOptions, SoundOptions):
     """Compare methods with the ground truth: one video of all of them, from one camera, with sound.
 
     Shown are the real video if the dataset has it, the ground truth, each method, and below each method its error in
     millimetres at zero head pose, on the ground truth's identity; along the bottom the sound, its beats, the lips' error and
-    the mouth's opening. Predictions may be of other lengths and rates; what is done about it is said.
+    the mouth's opening. Predictions may be of other lengths and rates; what is done about it is said. Several clips are a
+    list, --split FILE --out DIR; --workers, --retries, --dask, --shard, --merge and --verify are for these.
     """
 
-    id: Annotated[str, tyro.conf.Positional]
+    id: Annotated[str | None, tyro.conf.Positional] = None
     """The clip: a name like id0_10_0_0."""
     pred: tyro.conf.UseAppendAction[tuple[str, ...]]
     """NAME=DIR, once for each method: ID.pkl, ID.npz or ID.npy in it, parameters or vertices; NAME=DIR@25 for another frame
     rate."""
+    split: Path | None = None
+    """Instead of one clip, a list of IDs, one a line: each to OUT/ID.mp4 and recorded in OUT/manifest.jsonl; run again,
+    it goes on, as render_split does."""
     gt: Path | None = None
     """The folder of the ground truth's sequences. Default: flame_seqs in --data-root."""
     data_root: Path | None = None
@@ -58,32 +62,19 @@ class Options:
     """The singing voice, instead of the dataset's."""
     bgm: Path | None = None
     """The background music, instead of the dataset's."""
-    no_audio: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """A silent video, and no sound in the strip."""
-    mix: Literal["native", "peak"] = "native"
-    """Balance: as recorded, or vocals at -3 dBFS and BGM at -12 dBFS peak (boosted by 12 dB at most)."""
     beat_audio: Literal["vocals", "bgm", "mix", "none"] = "vocals"
     """Whose beats are marked."""
-    flame: Path | None = None
-    """A FLAME model file or its folder. Default: $SINGINGHEAD_FLAME, else the licence-free stand-in head."""
     out: Path | None = None
-    """The video to write, overwritten if it exists; with --still the figure, .png or .pdf. Default: ID_compared.mp4."""
+    """The video to write, overwritten if it exists; with --still the figure, .png or .pdf; with --split a folder. Default:
+    ID_compared.mp4."""
     height: int = 1080
     """Of the video, an even number of pixels; it is 16:9."""
     scale_mm: float = 10.0
     """Where the errors' colours end."""
-    fps: float = 30.0
-    """Frames a second of the ground truth, of the video, and of predictions without a rate of their own."""
-    pose: Literal["full", "zero", "gt"] = "full"
-    """Heads are drawn in poses of their own; in none; or in the ground truth's."""
-    camera: Literal["fixed", "fit"] = "fixed"
-    """One for all: the same for all clips of a subject, or moved to see the whole motion of the ground truth."""
-    sample: int = 0
-    """Which of several samples of each prediction, from 0."""
     pad: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Hold the last frames of shorter motions, instead of cutting all to the shortest."""
     still: str | None = None
-    """A figure for a paper instead of a video: at these times, e.g. 3.2s,4.0s."""
+    """A figure for a paper instead of a video: at these times, e.g. 3.2s,4.0s; its background is white."""
     sheet: Path | None = None
     """Also write twelve stills of the video into this .png."""
     blind: Path | None = None
@@ -91,72 +82,94 @@ class Options:
     ID_key.csv, which tells."""
     seed: int = 0
     """Of the shuffle."""
-    device: str = "auto"
-    """Where FLAME is computed: auto, cpu, cuda."""
-    crf: int = 18
-    """x264's quality: 0 lossless, 18 visually near lossless, 51 worst."""
-    preset: str = "veryfast"
-    """x264's speed, ultrafast to veryslow."""
-    json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Make the last line of stdout one JSON object."""
 
 
-def compare(options: Options) -> None:
-    """Do what the options say, and tell what was done."""
-    from singinghead.render.compare.heat import HeatScale
-    from singinghead.render.compare.layout import Grid
+def compare(options: Options) -> int:
+    """Do what the options say, and tell what was done; 1 if a clip of a split is not done at the end."""
     from singinghead.tools.compared_clip import find_motions, parse_methods
 
-    clip_id = check_id(options.id)
+    if (options.id is None) == (options.split is None):
+        raise InputError("a clip or a split is to be compared", remedy="give an ID, or --split FILE --out DIR")
     check_rate(options.fps)
+    if options.no_audio and (options.vocals or options.bgm or options.require_audio):
+        raise InputError("--no-audio contradicts --vocals, --bgm and --require-audio")
     methods = parse_methods(options.pred, options.fps)
     truth, dataset = _datasets(options)
+    comparison = _comparison(options, len(methods))
+    if options.split is not None:
+        return _compare_split(options, options.split, comparison, methods, truth, dataset)
+    clip_id = check_id(str(options.id))
     find_motions(clip_id, truth, methods)
-    scale = HeatScale(options.scale_mm)
-    shows_all = options.blind is None
-    grid = Grid.of(len(methods) + 1 if shows_all else 2, options.height, errors=shows_all, strip=shows_all)
     times = _times(options.still) if options.still else ()
     out = _checked_out(options, clip_id)
-    vocals, bgm = _sound(options, dataset, clip_id)
+    sound = _sound(options, dataset, clip_id)
 
     # Late: torch takes seconds to import, and nobody waits for it to hear of a mistyped name.
     from singinghead.flame_model.model import FlameModel, choose_device
-    from singinghead.render.camera import fitted_camera, fixed_camera
-    from singinghead.render.clip import Sound, motion
-    from singinghead.render.compare.compose import Look
-    from singinghead.render.scene import head_scene
     from singinghead.tools.compared_clip import load_compared
 
     model = FlameModel.load(options.flame)
     device = choose_device(options.device)
     clip = load_compared(clip_id, truth, methods, model, options.fps, options.pose, options.sample, options.pad, device)
-    subject = clip.subject
-    fits = options.camera == "fit"
-    camera = fitted_camera(motion(subject, clip.drawn[0])) if fits else fixed_camera(subject)
-    look = Look(head_scene(subject), camera, scale)
-    sound = Sound(vocals, bgm, options.mix)
     if options.still:
-        _write_still(out, clip, look, times)
+        _write_still(out, clip, comparison, times)
     elif options.blind is not None:
-        _write_pairs(options, grid, clip, look, sound)
+        _write_pairs(options, clip, comparison, sound)
     else:
-        _write_video(options, out, grid, clip, look, sound, dataset)
+        _write_video(options, out, clip, comparison, sound, dataset.video(clip_id) if dataset else None)
+    return 0
 
 
-def _write_still(out: Path, clip: ComparedClip, look: Look, times: tuple[float, ...]) -> None:
+def _comparison(options: Options, n_methods: int) -> Comparison:
+    """How methods are compared; what is wrong with it is found before anything is read."""
+    from singinghead.render.heat import ColorScale
+    from singinghead.tools.compared_video import Comparison
+
+    look = options.look()
+    if options.still and look.shown.background is None:
+        look = replace(look, shown=replace(look.shown, background="white"))
+    comparison = Comparison(look, options.height, ColorScale(options.scale_mm, "mm"), options.beat_audio)
+    shows_all = options.blind is None
+    comparison.grid(n_methods + 1 if shows_all else 2, shows_all)
+    return comparison
+
+
+def _compare_split(
+    options: Options,
+    split: Path,
+    comparison: Comparison,
+    methods: tuple[Method, ...],
+    truth: Path,
+    dataset: Dataset | None,
+) -> int:
+    from singinghead.tools.compare_split import compare_split
+
+    for name in ("vocals", "bgm", "still", "sheet", "blind"):
+        if getattr(options, name):
+            raise InputError(f"--{name} is for one clip, and contradicts --split")
+    if options.out is None:
+        raise InputError("--split needs --out, the folder for its videos")
+    return compare_split(options, split, comparison, methods, truth, dataset)
+
+
+def _write_still(out: Path, clip: ComparedClip, comparison: Comparison, times: tuple[float, ...]) -> None:
     from singinghead.render.compare.compose import Moment
     from singinghead.render.compare.figure import write_figure
 
-    frames = [round(seconds * clip.fps) for seconds in times]
-    if late := [seconds for seconds, frame in zip(times, frames, strict=True) if frame >= len(clip)]:
+    indices = [round(seconds * clip.fps) for seconds in times]
+    if late := [seconds for seconds, index in zip(times, indices, strict=True) if index >= len(clip)]:
         raise InputError(f"--still {late[0]:g}s is not within the clip's {len(clip) / clip.fps:.2f} s")
-    shown = (moment for chunk in clip.at(frames).chunks() for moment in chunk)
-    moments = [Moment(frame / clip.fps, *moment) for frame, moment in zip(frames, shown, strict=True)]
-    write_figure(out, clip.names, moments, look)
+    shown = (moment for chunk in clip.at(indices).chunks(comparison.look.shown) for moment in chunk)
+    moments = [
+        Moment(index / clip.fps, tuple(replace(head, index=index) for head in heads), errors)
+        for index, (heads, errors) in zip(indices, shown, strict=True)
+    ]
+    stage = comparison.stage(clip, comparison.grid(len(clip.names)).picture_size)
+    write_figure(out, clip.names, moments, comparison.drawn_as(stage))
     print(" | ".join((f"{out}: {len(moments)} times, {len(clip.names)} columns", *clip.notes)))
 
 
-def _write_pairs(options: Options, grid: Grid, clip: ComparedClip, look: Look, sound: Sound) -> None:
+def _write_pairs(options: Options, clip: ComparedClip, comparison: Comparison, sound: Sound) -> None:
     from singinghead.render.compare.blind import blind_pairs, key_table
     from singinghead.render.compare.compose import Composer, Moment, Panel
     from singinghead.render.compare.film import Film, write_film
@@ -164,10 +177,12 @@ def _write_pairs(options: Options, grid: Grid, clip: ComparedClip, look: Look, s
     assert options.blind is not None
     options.blind.mkdir(parents=True, exist_ok=True)
     pairs = blind_pairs(clip.names, clip.id, options.seed)
+    grid, shown = comparison.grid(2, whole=False), comparison.look.shown
+    look = comparison.drawn_as(comparison.stage(clip, grid.picture_size))
     for pair in pairs:
         sides = clip.of((pair.left, pair.right))
         composer = Composer(grid, (Panel("left"), Panel("right")), look)
-        moments = ([Moment(0.0, heads, (None, None)) for heads in chunk] for chunk in sides.heads())
+        moments = ([Moment(0.0, heads, (None, None)) for heads in chunk] for chunk in sides.heads(shown))
         film = Film(
             options.blind / pair.video, clip.fps, len(clip), sound, Path(pair.video).stem, "", options.crf, options.preset
         )
@@ -180,45 +195,19 @@ def _write_pairs(options: Options, grid: Grid, clip: ComparedClip, look: Look, s
 
 
 def _write_video(
-    options: Options, out: Path, grid: Grid, clip: ComparedClip, look: Look, sound: Sound, dataset: Dataset | None
+    options: Options, out: Path, clip: ComparedClip, comparison: Comparison, sound: Sound, real: StoredFile | None
 ) -> None:
-    from contextlib import ExitStack
-    from itertools import count
+    from singinghead.tools.compared_video import write_comparison
 
-    from singinghead.render.compare.compose import Composer, Moment
-    from singinghead.render.compare.film import Film, write_film
-    from singinghead.render.compare.recording import recording
-    from singinghead.tools.compared_panels import panels, strip
-
-    started = time.perf_counter()
-    real = dataset.video(clip.id) if dataset else None
-    measures = clip.measures()
-    beats = _beats(options, sound)
-    title = f"{clip.id}   ·   {clip.subject.arrays.name}   ·   head pose: {options.pose}"
-    composer = Composer(grid, panels(clip, measures, real is not None), look, title, strip(clip, measures, sound, beats))
-    model, camera = clip.subject.arrays.name, look.camera.name
-    film = Film(
-        out, clip.fps, len(clip), sound, clip.id,
-        f"model: {model}; backend: software; camera: {camera}; pose: {options.pose}; methods: {', '.join(clip.names[1:])}",
-        options.crf, options.preset,
-    )  # fmt: skip
-    with ExitStack() as stack:
-        real_frames = stack.enter_context(recording(real, grid.picture_size, clip.fps)) if real else None
-        number = count()
-        chunks = (
-            [Moment(next(number) / clip.fps, *shown, next(real_frames) if real_frames else None) for shown in chunk]
-            for chunk in clip.chunks()
-        )
-
-        track = write_film(film, composer, chunks, _counted(clip.id))
-    seconds = time.perf_counter() - started
+    made = write_comparison(clip, comparison, sound, real, out, _counted(clip.id))
     if options.sheet:
         from singinghead.tools.contact_sheet import write_contact_sheet
 
         write_contact_sheet(out, options.sheet, width=640)
-    notes = [*clip.notes, *(track.notes if track else ("silent",))]
-    rate = len(clip) / seconds
-    told = f"{out}: {len(clip)} frames, {len(clip) / clip.fps:.3f} s, {rate:.1f} frames/s | model: {model}"
+    video, measures = made.video, made.measures
+    notes = [*clip.notes, *(video.sound.notes if video.sound else ("silent",))]
+    rate = video.frames / video.seconds
+    told = f"{out}: {video.frames} frames, {video.duration:.3f} s, {rate:.1f} frames/s | model: {video.model}"
     print(" | ".join((told, *notes)))
     for name, measured in zip(clip.names[1:], measures[1:], strict=True):
         lips = "" if measured.lips_mm is None else f"lips {measured.lips_mm.mean():.2f} mm"
@@ -229,20 +218,20 @@ def _write_video(
             {
                 "id": clip.id,
                 "out": str(out),
-                "frames": len(clip),
-                "fps": clip.fps,
-                "duration": len(clip) / clip.fps,
+                "frames": video.frames,
+                "fps": video.fps,
+                "duration": video.duration,
                 "render_fps": rate,
-                "size": [grid.width, grid.height],
+                "size": list(made.size),
                 "methods": list(clip.names[1:]),
                 "lve_l2_mm": {
                     name: None if measured.lips_mm is None else float(measured.lips_mm.mean())
                     for name, measured in zip(clip.names[1:], measures[1:], strict=True)
                 },
                 "real_video": str(real) if real else None,
-                "model": model,
+                "model": video.model,
                 "notes": notes,
-                "audio": sound_record(track),
+                "audio": sound_record(video.sound),
             }
         )
 
@@ -305,12 +294,12 @@ def _times(text: str) -> tuple[float, ...]:
     return times
 
 
-def _sound(options: Options, dataset: Dataset | None, clip_id: str) -> tuple[StoredFile | None, StoredFile | None]:
+def _sound(options: Options, dataset: Dataset | None, clip_id: str) -> Sound:
     """Vocals and BGM, given or found; missing vocals are told, a missing BGM is normal."""
+    from singinghead.render.clip import Sound
+
     if options.no_audio:
-        if options.vocals or options.bgm:
-            raise InputError("--no-audio contradicts --vocals and --bgm")
-        return None, None
+        return Sound()
     found = (dataset.vocals(clip_id), dataset.bgm(clip_id)) if dataset else (None, None)
     vocals, bgm = (
         StoredFile(given) if given else own for given, own in zip((options.vocals, options.bgm), found, strict=True)
@@ -319,17 +308,11 @@ def _sound(options: Options, dataset: Dataset | None, clip_id: str) -> tuple[Sto
         if file is not None and not file.is_file():
             raise InputError("no such file", file=file)
     if vocals is None:
-        print(f"warning: no vocals of {clip_id} (give --vocals or --data-root; --no-audio silences this)", file=sys.stderr)
-    return vocals, bgm
-
-
-def _beats(options: Options, sound: Sound) -> Floats | None:
-    """Beats in seconds; None where there is nothing to hear."""
-    from singinghead.metrics.audio_beats import Sound as Recordings
-
-    wanted = {"vocals": (sound.vocals,), "bgm": (sound.bgm,), "mix": (sound.vocals, sound.bgm), "none": ()}
-    files = tuple(StoredFile.of(file) for file in wanted[options.beat_audio] if file is not None)
-    return Recordings(files).beats_s() if files else None
+        problem = f"no vocals of {clip_id}"
+        if options.require_audio:
+            raise InputError(problem, remedy="give --vocals or --data-root")
+        print(f"warning: {problem} (give --vocals or --data-root; --no-audio silences this)", file=sys.stderr)
+    return Sound(vocals, bgm, options.mix, options.vocal_gain_db, options.bgm_gain_db)
 
 
 def main() -> int:

@@ -23,6 +23,9 @@ from singinghead.metrics.clips import AnySequence, Method, load_truth, motion_fi
 from singinghead.metrics.mouth import mouth_opening
 from singinghead.metrics.vertex_errors import distances
 from singinghead.render.clip import motion
+from singinghead.render.frames import frames
+from singinghead.render.painter import Frame
+from singinghead.render.shown import Shown
 
 TRUTH = "ground truth"
 PoseChoice = Literal["full", "zero", "gt"]
@@ -80,18 +83,25 @@ class ComparedClip:
         motions, drawn = (tuple(_frames(one, chosen) for one in kind) for kind in (self.motions, self.drawn))
         return replace(self, motions=motions, drawn=drawn)
 
-    def heads(self) -> Iterator[list[tuple[Frames, ...]]]:
-        """Yield at most 60 frames at a time: of each frame all heads as drawn."""
-        for chunk in zip(*(motion(self.subject, drawn) for drawn in self.drawn), strict=True):
+    def heads(self, shown: Shown = Shown()) -> Iterator[list[tuple[Frame, ...]]]:  # noqa: B008 - it cannot be changed
+        """Yield at most 60 frames at a time: of each frame all heads as drawn, with what is shown of them."""
+        streams = (
+            frames(motion(self.subject, one), self.subject, shown, self.fps, getattr(one, "params", None))
+            for one in self.drawn
+        )
+        for chunk in zip(*streams, strict=True):
             yield list(zip(*chunk, strict=True))
 
-    def chunks(self) -> Iterator[list[tuple[tuple[Frames, ...], tuple[Frames | None, ...]]]]:
+    def chunks(
+        self,
+        shown: Shown = Shown(),  # noqa: B008 - it cannot be changed
+    ) -> Iterator[list[tuple[tuple[Frame, ...], tuple[Frames | None, ...]]]]:
         """Yield at most 60 frames at a time: of each frame all heads as drawn, and their errors in mm.
 
         Errors are taken at zero head pose; the ground truth has none.
         """
         straight = zip(*(self._straight(own) for own in self.motions), strict=True)
-        for heads, (truth, *others) in zip(self.heads(), straight, strict=True):
+        for heads, (truth, *others) in zip(self.heads(shown), straight, strict=True):
             errors = zip(*(distances(other, truth) for other in others), strict=True)
             yield [(of_all, (None, *error)) for of_all, error in zip(heads, errors, strict=True)]
 

@@ -13,13 +13,12 @@ from PIL import Image
 
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.params import Frames
-from singinghead.render.camera import Camera
+from singinghead.render.compare.bar import draw_bar
 from singinghead.render.compare.captions import FAINT, PAPER, Color, write
-from singinghead.render.compare.heat import HeatScale, draw_bar, heat_scene
+from singinghead.render.compare.drawer import Drawer, Look
 from singinghead.render.compare.layout import Box, Grid
 from singinghead.render.compare.strip import Strip, Timeline, draw_strip
-from singinghead.render.scene import Scene
-from singinghead.render.software import SoftwareRasterizer
+from singinghead.render.painter import Frame
 from singinghead.render.yuv import to_yuv420p
 
 Planes = NDArray[np.uint8]
@@ -49,30 +48,15 @@ class Moment:
 
     Attributes:
         seconds: its time.
-        heads: (V, 3) vertices in metres, one for each cell.
+        heads: one for each cell.
         errors: (V,) mm, one for each cell; None where none are shown.
-        recording: planes of the real video, of the pictures' size, below the first cell; or None.
+        recording: planes of the real video, of a view's size, below the first cell; or None.
     """
 
     seconds: float
-    heads: tuple[Frames, ...]
+    heads: tuple[Frame, ...]
     errors: tuple[Frames | None, ...]
     recording: Planes | None = None
-
-
-@dataclass(frozen=True)
-class Look:
-    """How heads are shown.
-
-    Attributes:
-        scene: the head.
-        camera: from where, for all of them.
-        scale: of the errors' colours.
-    """
-
-    scene: Scene
-    camera: Camera
-    scale: HeatScale
 
 
 class Composer:
@@ -96,11 +80,10 @@ class Composer:
     ) -> None:
         if len(panels) != len(grid.cells):
             raise InputError(f"{len(panels)} panels for {len(grid.cells)} cells")
-        self._grid, self._scale = grid, look.scale
-        self._heads = SoftwareRasterizer(look.scene, look.camera, grid.picture_size)
-        self._heat = SoftwareRasterizer(heat_scene(look.scene), look.camera, grid.picture_size)
+        self._grid = grid
+        self._drawer = Drawer(look, grid.picture_size)
         self.size = grid.width, grid.height
-        self.threads = self._heads.threads
+        self.threads = self._drawer.threads
         page = Image.new("RGB", (grid.width, grid.height), PAPER)
         write(page, title, grid.title, bold=True)
         for cell, panel in zip(grid.cells, panels, strict=True):
@@ -124,12 +107,12 @@ class Composer:
         """
         frame = self._planes.copy()
         for cell, head, error in zip(self._grid.cells, moment.heads, moment.errors, strict=True):
-            put(frame, cell.picture, self._heads.draw_yuv(head))
+            put(frame, cell.picture, self._drawer.head_planes(head))
             if cell.below is not None and error is not None:
-                put(frame, cell.below, self._heat.draw_yuv(head, self._scale.colors(error)))
+                put(frame, cell.below, self._drawer.error_planes(head, error))
         first = self._grid.cells[0]
         if first.below is not None and moment.recording is not None:
-            put(frame, first.below, moment.recording)
+            put(frame, first.below.middle, moment.recording)
         if self.timeline is not None:
             box, line = self.timeline.mark(self._page, moment.seconds)
             put(frame, box, to_yuv420p(line))
@@ -137,12 +120,15 @@ class Composer:
 
     def close(self) -> None:
         """Give the rasterizers' memory back."""
-        self._heads.close()
-        self._heat.close()
+        self._drawer.close()
 
 
 def _write_lines(page: Image.Image, lines: tuple[str, ...], above: Box, height: int) -> None:
-    for number, line in enumerate(lines[: height // above.height - 1], start=1):
+    """Write the sentences that there is room for, to their ends."""
+    shown = list(lines[: height // above.height - 1])
+    while shown and not shown[-1].endswith("."):
+        shown.pop()
+    for number, line in enumerate(shown, start=1):
         write(page, line, replace(above, y=above.y + number * above.height), FAINT)
 
 

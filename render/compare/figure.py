@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from singinghead.flame_model.errors import EncodingError, InputError
-from singinghead.render.compare.compose import Look, Moment
-from singinghead.render.compare.heat import color_table, heat_scene
-from singinghead.render.software import SoftwareRasterizer
+from singinghead.render.compare.compose import Moment
+from singinghead.render.compare.drawer import Drawer, Look
+from singinghead.render.heat import color_table
 
 SUFFIXES = (".png", ".pdf")
 DPI = 300
@@ -42,7 +39,7 @@ def write_figure(out: Path, names: Sequence[str], moments: Sequence[Moment], loo
         out: ``.png`` or ``.pdf``.
         names: of the columns.
         moments: of the rows.
-        look: of the heads; the background becomes white.
+        look: of the heads.
 
     Raises:
         InputError: a head cannot be drawn.
@@ -54,23 +51,21 @@ def write_figure(out: Path, names: Sequence[str], moments: Sequence[Moment], loo
     from matplotlib.figure import Figure
 
     side = (_WIDTH - _LEFT - _BAR) / len(names)
-    height = _TOP + 2 * side * len(moments)
-    scene = replace(look.scene, background=np.full(3, 255, np.uint8))
-    size = max(64, round(side * DPI))
-    heads = SoftwareRasterizer(scene, look.camera, size)
-    heat = SoftwareRasterizer(heat_scene(scene), look.camera, size)
+    tall = side / len(look.rig.views)
+    height = _TOP + 2 * tall * len(moments)
+    drawer = Drawer(look, max(64, round(tall * DPI)))
     settings: Any = {"pdf.fonttype": 42, "font.family": "DejaVu Sans", "font.size": _LEGIBLE, "text.parse_math": False}
     with mpl.rc_context(settings):
         page = Figure(figsize=(_WIDTH, height), dpi=DPI, facecolor="white")
 
         def place(row: int, column: int) -> tuple[float, float, float, float]:
-            x, y = _LEFT + column * side, height - _TOP - (row + 1) * side
-            return x / _WIDTH, y / height, (side - _GAP) / _WIDTH, (side - _GAP) / height
+            x, y = _LEFT + column * side, height - _TOP - (row + 1) * tall
+            return x / _WIDTH, y / height, (side - _GAP) / _WIDTH, (tall - _GAP) / height
 
         for row, moment in enumerate(moments):
             for column, (head, error) in enumerate(zip(moment.heads, moment.errors, strict=True)):
                 axes = page.add_axes(place(2 * row, column))
-                axes.imshow(heads.draw(head), interpolation="none")
+                axes.imshow(drawer.head(head), interpolation="none")
                 axes.set_axis_off()
                 if row == 0:
                     axes.set_title(names[column], fontsize=_LEGIBLE + 1, pad=3)
@@ -80,13 +75,13 @@ def write_figure(out: Path, names: Sequence[str], moments: Sequence[Moment], loo
                     )
                 if error is not None:
                     axes = page.add_axes(place(2 * row + 1, column))
-                    axes.imshow(heat.draw(head, look.scale.colors(error)), interpolation="none")
+                    axes.imshow(drawer.error(head, error), interpolation="none")
                     axes.set_axis_off()
-        bottom, top = 0.1 * side / height, (height - _TOP - 0.15 * side) / height
+        bottom, top = 0.1 * tall / height, (height - _TOP - 0.15 * tall) / height
         bar = page.add_axes(((_WIDTH - 0.8 * _BAR) / _WIDTH, bottom, 0.08 / _WIDTH, top - bottom))
-        colors = ScalarMappable(Normalize(0, look.scale.most_mm), ListedColormap(color_table()))
+        colors = ScalarMappable(Normalize(0, look.scale.maximum), ListedColormap(color_table()))
         page.colorbar(colors, cax=bar, extend="max")
-        bar.set_title("error\nmm", fontsize=_LEGIBLE, loc="left")
+        bar.set_title(f"error\n{look.scale.unit}", fontsize=_LEGIBLE, loc="left")
         partial = out.absolute().with_name(f".{out.stem}.{os.getpid()}.partial{out.suffix}")
         try:
             page.savefig(partial, dpi=DPI)

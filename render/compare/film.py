@@ -28,6 +28,8 @@ class Film:
         comment: likewise; the version is added.
         crf: x264's quality.
         preset: x264's speed.
+        threads: that draw, at most.
+        encoder_threads: None: x264's own choice by the cores.
     """
 
     out: Path
@@ -38,6 +40,8 @@ class Film:
     comment: str = ""
     crf: int = 18
     preset: str = "veryfast"
+    threads: int | None = None
+    encoder_threads: int | None = None
 
 
 def write_film(
@@ -56,8 +60,10 @@ def write_film(
     metadata = {"title": film.title, "comment": "; ".join(part for part in (film.comment, made_by) if part)}
     with soundtrack(film.sound, film.n_frames / film.fps) as track:
         wav = track.path if track else None
-        with VideoWriter(film.out, composer.size, film.fps, wav, film.crf, film.preset, metadata) as video:
-            pictures = drawn(composer.draw_yuv, chunks, composer.threads)
+        encoding = (film.fps, wav, film.crf, film.preset, metadata, film.encoder_threads)
+        with VideoWriter(film.out, composer.size, *encoding) as video:
+            threads = min(film.threads or composer.threads, composer.threads)
+            pictures = drawn(composer.draw_yuv, chunks, threads)
             with closing(pictures):
                 for picture in counted(pictures, film.n_frames):
                     video.write(picture)

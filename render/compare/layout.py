@@ -40,6 +40,11 @@ class Box:
         """The first row below it."""
         return self.y + self.height
 
+    @property
+    def middle(self) -> Box:
+        """The square in the middle, as high as it is."""
+        return Box(self.x + _even((self.width - self.height) / 2), self.y, self.height, self.height)
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -47,9 +52,9 @@ class Cell:
 
     Attributes:
         caption: above the picture.
-        picture: a square.
+        picture: a square, or one square a view, side by side.
         note: above the lower picture; None in a grid without these.
-        below: a square as large; None likewise.
+        below: as large; None likewise.
     """
 
     caption: Box
@@ -80,11 +85,11 @@ class Grid:
 
     @property
     def picture_size(self) -> int:
-        """Width and height of every picture."""
-        return self.cells[0].picture.width
+        """Height of every picture, and width of each view in it."""
+        return self.cells[0].picture.height
 
     @classmethod
-    def of(cls, n_cells: int, height: int = 1080, errors: bool = True, strip: bool = True) -> Grid:
+    def of(cls, n_cells: int, height: int = 1080, errors: bool = True, strip: bool = True, n_views: int = 1) -> Grid:
         """Lay out that many cells in a video of 16:9, with the largest pictures that fit.
 
         Args:
@@ -92,6 +97,7 @@ class Grid:
             height: of the video, pixels.
             errors: a second picture below each, and a bar for its colours.
             strip: along the bottom.
+            n_views: side by side in each picture.
 
         Raises:
             InputError: the height is odd or out of range, or so many cells would be smaller than one can see.
@@ -108,7 +114,7 @@ class Grid:
 
         def picture_size(n_columns: int) -> int:
             n_rows = -(-n_cells // n_columns)
-            across = (area.width - (n_columns - 1) * gap) / n_columns
+            across = (area.width - (n_columns - 1) * gap) / n_columns / n_views
             down = (area.height / n_rows - caption - note - gap) / (2 if errors else 1)
             return _even(min(across, down))
 
@@ -117,19 +123,20 @@ class Grid:
         if size < _SMALLEST_PICTURE * unit:
             raise InputError(f"{n_cells} pictures do not fit into one video", remedy="compare fewer methods at a time")
         cell_height = caption + size + (note + size if errors else 0) + gap
-        used = n_columns * (size + gap) - gap
+        wide = n_views * size
+        used = n_columns * (wide + gap) - gap
         first = Box(area.x + _even((area.width - used) / 2), area.y, 0, 0)
         cells = []
         for index in range(n_cells):
             row, column = divmod(index, n_columns)
-            x, y = first.x + column * (size + gap), first.y + row * cell_height
-            picture = Box(x, y + caption, size, size)
+            x, y = first.x + column * (wide + gap), first.y + row * cell_height
+            picture = Box(x, y + caption, wide, size)
             cells.append(
                 Cell(
-                    caption=Box(x, y, size, caption),
+                    caption=Box(x, y, wide, caption),
                     picture=picture,
-                    note=Box(x, picture.bottom, size, note) if errors else None,
-                    below=Box(x, picture.bottom + note, size, size) if errors else None,
+                    note=Box(x, picture.bottom, wide, note) if errors else None,
+                    below=Box(x, picture.bottom + note, wide, size) if errors else None,
                 )
             )
         bottom = cells[-1].below or cells[-1].picture

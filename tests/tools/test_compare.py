@@ -19,15 +19,16 @@ from singinghead.flame_model.model import FlameModel
 from singinghead.metrics.clips import Method
 from singinghead.metrics.vertex_errors import lip_error_curve
 from singinghead.render.camera import fixed_camera
+from singinghead.render.clip import Look as ClipLook
 from singinghead.render.clip import Sound
-from singinghead.render.compare.compose import Composer, Look, Moment, Panel
+from singinghead.render.compare.compose import Composer, Moment, Panel
 from singinghead.render.compare.figure import write_figure
 from singinghead.render.compare.film import Film, write_film
-from singinghead.render.compare.heat import HeatScale
 from singinghead.render.compare.layout import Grid
+from singinghead.render.heat import ColorScale
 from singinghead.render.normals import vertex_normals
-from singinghead.render.scene import head_scene
 from singinghead.tools.compared_clip import ComparedClip, load_compared
+from singinghead.tools.compared_video import Comparison
 
 SCRIPT = "tools/compare.py"
 ID = "id0_1_0_0"
@@ -73,7 +74,7 @@ def test_curves_are_the_metrics_own_and_heads_keep_their_pose(root: Path) -> Non
     frames = [frame for chunk in clip.chunks() for frame in chunk]
     errors = np.stack([of_all[1] for _heads, of_all in frames])
     assert np.allclose(errors[:, subject.region("lips")].max(axis=1), expected, atol=1e-4)
-    assert np.allclose(np.stack([heads[0] for heads, _ in frames]), subject.vertices(truth), atol=1e-6)
+    assert np.allclose(np.stack([heads[0].vertices for heads, _ in frames]), subject.vertices(truth), atol=1e-6)
 
 
 def test_lengths_are_cut_to_the_shortest_or_held_and_it_is_said(root: Path) -> None:
@@ -104,19 +105,21 @@ def test_vertices_are_compared_as_they_are(root: Path) -> None:
 
 def test_colours_in_the_encoded_video_are_the_metrics_millimetres(root: Path, tmp_path: Path) -> None:
     """Errors are read off the decoded video where vertices of the face lie that look at the camera."""
-    clip, scale = load(root, ("still", 30)).at([12]), HeatScale(6.0)
+    clip, scale = load(root, ("still", 30)).at([12]), ColorScale(6.0, "mm")
     camera, grid = fixed_camera(clip.subject), Grid.of(2, 1440, strip=False)
-    composer = Composer(grid, (Panel("a"), Panel("b")), Look(head_scene(clip.subject), camera, scale))
+    comparison = Comparison(ClipLook(), 1440, scale)
+    look = comparison.drawn_as(comparison.stage(clip, grid.picture_size))
+    composer = Composer(grid, (Panel("a"), Panel("b")), look)
     (heads, errors), *_ = next(clip.chunks())
     write_film(Film(tmp_path / "a.mp4", 30, 1, Sound(), "a", crf=1), composer, [[Moment(0.0, heads, errors)]])
     pixels = np.frombuffer(decoded.decode(tmp_path / "a.mp4", "-f", "rawvideo", "-pix_fmt", "rgb24"), np.uint8)
     below = grid.cells[1].below
     picture = pixels.reshape(grid.height, grid.width, 3)[below.y : below.bottom, below.x : below.right]
     face = np.setdiff1d(clip.subject.region("face"), clip.subject.region("lips"))
-    facing = vertex_normals(heads[1], clip.subject.faces)[face, 2] > 0.6
-    columns, rows, _ = camera.project(heads[1][face[facing]], grid.picture_size).T.astype(int)
+    facing = vertex_normals(heads[1].vertices, clip.subject.faces)[face, 2] > 0.6
+    columns, rows, _ = camera.project(heads[1].vertices[face[facing]], grid.picture_size).T.astype(int)
     measured = np.minimum(errors[1][face[facing]], 6.0)
-    difference = np.abs(scale.millimetres(picture[rows, columns]) - measured)
+    difference = np.abs(scale.values(picture[rows, columns]) - measured)
     assert len(measured) > 200
     assert np.ptp(measured) > 1
     assert np.median(difference) < 0.15
@@ -152,7 +155,8 @@ def test_a_figure(root: Path, tmp_path: Path) -> None:
 
 def test_letters_of_a_figure_in_pdf_stay_letters(root: Path, tmp_path: Path) -> None:
     clip = load(root, ("still", 30)).at([3])
-    look = Look(head_scene(clip.subject), fixed_camera(clip.subject), HeatScale())
+    comparison = Comparison(ClipLook(), 360, ColorScale(10.0, "mm"))
+    look = comparison.drawn_as(comparison.stage(clip, 64))
     (moment, *_) = next(clip.chunks())
     write_figure(tmp_path / "a.pdf", ("truth", "Größe"), [Moment(0.1, *moment)], look)
     content = (tmp_path / "a.pdf").read_bytes()
@@ -206,3 +210,35 @@ def test_nothing_says_where_the_ground_truth_is(root: Path, tmp_path: Path) -> N
     done = run(SCRIPT, "id9_9_9_9", "--gt", root / "flame_seqs", "--pred", f"a={root / 'still'}", cwd=tmp_path)
     assert done.returncode == 2
     assert "no id9_9_9_9.pkl" in done.stderr.splitlines()[-1]
+
+
+def test_views_overlays_and_colours_are_drawn_in_every_cell(root: Path, tmp_path: Path) -> None:
+    """Two views make pictures twice as wide; the overlays leave the errors' colours alone."""
+    method = ("--pred", f"still={root / 'still'}", "--no-audio")
+    plain, shown = tmp_path / "plain.png", tmp_path / "shown.png"
+    for out, options in ((plain, ()), (shown, ("--wireframe", "--landmarks", "full", "--regions"))):
+        done = compare(root, *method, "--view", "front,left", "--still", "0.4", *options, "--out", out)
+        assert done.returncode == 0, done.stderr
+    before, after = (np.asarray(Image.open(path).convert("RGB")).astype(int) for path in (plain, shown))
+    assert before.shape == after.shape
+    changed = np.abs(before - after).max(axis=-1) > 20
+    middle = len(changed) // 2 + 40
+    assert changed[:middle].mean() > 0.02
+    assert not changed[middle:].any()
+
+
+def test_a_turntable_goes_around_every_head(root: Path, tmp_path: Path) -> None:
+    out = tmp_path / "x.mp4"
+    done = compare(root, "--pred", f"still={root / 'still'}", "--turntable", "--background", "#203040", "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert "turntable: 1 s a turn" in decoded.facts(out)
+    pixels = np.frombuffer(decoded.decode(out, "-f", "rawvideo", "-pix_fmt", "rgb24"), np.uint8).reshape(30, 360, 640, 3)
+    box = Grid.of(2, 360).cells[1].picture
+    still = pixels[:, box.y : box.bottom, box.x : box.right].astype(int)
+    assert np.abs(still[0] - still[15]).mean() > 10, "the back of a head that does not move"
+    assert np.abs(still[0, 4, 4] - (0x20, 0x30, 0x40)).max() < 8
+
+
+def test_errors_are_below_and_not_on_the_heads(root: Path, tmp_path: Path) -> None:
+    done = compare(root, "--pred", f"still={root / 'still'}", "--colour-by", "error", "--out", tmp_path / "x.mp4")
+    assert_one_line(done, "--colour-by error", "below each method")

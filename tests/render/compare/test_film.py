@@ -14,13 +14,16 @@ from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.stored_file import StoredFile
 from singinghead.render.camera import Camera
 from singinghead.render.clip import Sound
-from singinghead.render.compare.compose import Composer, Look, Moment, Panel
+from singinghead.render.compare.compose import Composer, Moment, Panel
+from singinghead.render.compare.drawer import Look
 from singinghead.render.compare.film import Film, write_film
-from singinghead.render.compare.heat import HeatScale
 from singinghead.render.compare.layout import Grid
 from singinghead.render.compare.recording import recording
 from singinghead.render.compare.strip import Strip
+from singinghead.render.heat import ColorScale
+from singinghead.render.painter import Frame
 from singinghead.render.scene import AMBIENT, LIGHTS, MATERIALS, Part, Scene
+from singinghead.render.views import Rig
 from singinghead.render.yuv import to_yuv420p
 
 CLICKS = np.array([3, 17, 40, 61, 90, 110])
@@ -31,7 +34,11 @@ TRIANGLE = np.array([[-0.3, -0.3, 0], [0.3, -0.3, 0], [0, 0.3, 0]], np.float32)
 def look() -> Look:
     part = Part("skin", np.array([[0, 1, 2]]), MATERIALS["skin"])
     scene = Scene((part,), np.ones((3, 3)), LIGHTS, AMBIENT, np.array([10, 200, 30], np.uint8))
-    return Look(scene, Camera(np.array([0.0, 0.0, 2.0])), HeatScale())
+    return Look(scene, Rig(Camera(np.array([0.0, 0.0, 2.0])), np.zeros(3)), ColorScale(10.0, "mm"))
+
+
+def heads(first: np.ndarray, second: np.ndarray) -> tuple[Frame, Frame]:
+    return Frame(0, first), Frame(0, second)
 
 
 def write_clicks(path: Path) -> None:
@@ -53,7 +60,7 @@ def test_the_playhead_is_on_the_click_when_the_sound_is(tmp_path: Path) -> None:
     grid = Grid.of(2, 720)
     vocals = StoredFile(tmp_path / "clicks.wav")
     composer = Composer(grid, (Panel("a"), Panel("b")), look(), strip=Strip(N_FRAMES / FPS, FPS, (), vocals))
-    moments = [Moment(t / FPS, (TRIANGLE, TRIANGLE), (None, np.full(3, 4.0, np.float32))) for t in range(N_FRAMES)]
+    moments = [Moment(t / FPS, heads(TRIANGLE, TRIANGLE), (None, np.full(3, 4.0, np.float32))) for t in range(N_FRAMES)]
     film = Film(tmp_path / "a.mp4", FPS, N_FRAMES, Sound(vocals), "a")
     write_film(film, composer, [moments[:50], moments[50:]])
 
@@ -82,7 +89,7 @@ def test_pictures_lie_in_their_boxes_and_a_frame_depends_on_its_moment_alone() -
     grid = Grid.of(2, 720)
     composer = Composer(grid, (Panel("a"), Panel("b", note="n")), look())
     real = to_yuv420p(np.full((grid.picture_size, grid.picture_size, 3), (20, 40, 220), np.uint8))
-    moment = Moment(0.0, (TRIANGLE, TRIANGLE), (None, np.zeros(3, np.float32)), real)
+    moment = Moment(0.0, heads(TRIANGLE, TRIANGLE), (None, np.zeros(3, np.float32)), real)
     frame = composer.draw_yuv(moment)
     assert frame.shape == (720 * 3 // 2, 1280)
     luma = frame[:720].astype(int)
@@ -91,7 +98,7 @@ def test_pictures_lie_in_their_boxes_and_a_frame_depends_on_its_moment_alone() -
     for box in (first.picture, second.picture, second.below):
         assert luma[box.y, box.x] == luma[box.y, box.right - 1] == green
     assert (luma[first.below.y : first.below.bottom, first.below.x : first.below.right] == blue).all()
-    composer.draw_yuv(Moment(1.0, (-TRIANGLE, TRIANGLE), (None, np.full(3, 9.0, np.float32))))
+    composer.draw_yuv(Moment(1.0, heads(-TRIANGLE, TRIANGLE), (None, np.full(3, 9.0, np.float32))))
     assert (composer.draw_yuv(moment) == frame).all()
 
 

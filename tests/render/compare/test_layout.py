@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from singinghead.flame_model.errors import InputError
@@ -23,9 +23,14 @@ def overlap(a: Box, b: Box) -> bool:
     return a.x < b.right and b.x < a.right and a.y < b.bottom and b.y < a.bottom
 
 
-@given(n_cells=st.integers(1, 14), height=HEIGHTS, errors=st.booleans(), strip=st.booleans())
-def test_boxes_fit_without_overlap_on_even_pixels(n_cells: int, height: int, errors: bool, strip: bool) -> None:
-    grid = Grid.of(n_cells, height, errors, strip)
+@given(n_cells=st.integers(1, 14), height=HEIGHTS, errors=st.booleans(), strip=st.booleans(), n_views=st.integers(1, 3))
+def test_boxes_fit_without_overlap_on_even_pixels(
+    n_cells: int, height: int, errors: bool, strip: bool, n_views: int
+) -> None:
+    try:
+        grid = Grid.of(n_cells, height, errors, strip, n_views)
+    except InputError:  # so many views are smaller than one can see
+        assume(False)
     assert len(grid.cells) == n_cells
     for box in boxes(grid):
         assert 0 <= box.x < box.right <= grid.width
@@ -35,10 +40,14 @@ def test_boxes_fit_without_overlap_on_even_pixels(n_cells: int, height: int, err
     assert grid.width % 2 == grid.height % 2 == 0
 
 
-@given(n_cells=st.integers(1, 14), height=HEIGHTS)
-def test_all_pictures_are_squares_of_one_size(n_cells: int, height: int) -> None:
-    pictures = [box for cell in Grid.of(n_cells, height).cells for box in (cell.picture, cell.below)]
-    assert {(box.width, box.height) for box in pictures} == {(pictures[0].width, pictures[0].width)}
+@given(n_cells=st.integers(1, 5), height=HEIGHTS, n_views=st.integers(1, 3))
+def test_all_pictures_are_squares_of_one_size_one_a_view(n_cells: int, height: int, n_views: int) -> None:
+    grid = Grid.of(n_cells, height, n_views=n_views)
+    pictures = [box for cell in grid.cells for box in (cell.picture, cell.below)]
+    assert {(box.width, box.height) for box in pictures} == {(n_views * grid.picture_size, grid.picture_size)}
+    middle = pictures[0].middle
+    assert (middle.width, middle.height) == (grid.picture_size, grid.picture_size)
+    assert abs((middle.x - pictures[0].x) - (pictures[0].right - middle.right)) <= 2
 
 
 @given(n_cells=st.integers(1, 14))

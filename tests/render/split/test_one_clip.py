@@ -15,6 +15,7 @@ from splits import write_clip
 
 from singinghead.flame_model.errors import EncodingError, InputError
 from singinghead.render.clip import Look
+from singinghead.render.split import job as jobs
 from singinghead.render.split import manifest, one_clip, plan
 from singinghead.render.split.claims import claimed
 from singinghead.render.split.job import Head, SplitJob
@@ -176,7 +177,7 @@ def test_a_full_disk_is_no_fault_of_the_clip(writer: str, job: SplitJob, monkeyp
         except OSError as error:
             raise InputError("the mix cannot be written") from error
 
-    monkeypatch.setattr(one_clip, "render_clip", fail)
+    monkeypatch.setattr(jobs, "render_clip", fail)
     assert make_clip(job, ID, None, 1).kind == "full"
     assert names(job) == set()
 
@@ -185,7 +186,7 @@ def test_another_error_is_the_clips_own(job: SplitJob, monkeypatch: pytest.Monke
     def fail(*_arguments: object) -> None:
         raise ZeroDivisionError("by\nnothing")
 
-    monkeypatch.setattr(one_clip, "render_clip", fail)
+    monkeypatch.setattr(jobs, "render_clip", fail)
     failed = make_clip(job, ID, None, 3)
     assert (failed.kind, failed.may_pass) == ("failed", True)
     assert failed.record is not None

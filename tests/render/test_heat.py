@@ -10,13 +10,14 @@ from PIL import Image
 
 from singinghead.flame_model.errors import InputError
 from singinghead.render.camera import Camera
+from singinghead.render.compare.bar import draw_bar
 from singinghead.render.compare.captions import PAPER
-from singinghead.render.compare.heat import HeatScale, color_table, draw_bar, heat_scene
 from singinghead.render.compare.layout import Box
+from singinghead.render.heat import ColorScale, color_table, heat_scene
 from singinghead.render.scene import AMBIENT, BACKGROUND, LIGHTS, MATERIALS, Part, Scene
 from singinghead.render.software import SoftwareRasterizer
 
-SCALE = HeatScale(10.0)
+SCALE = ColorScale(10.0, "mm")
 N = 33
 SIZE = 128
 
@@ -43,10 +44,11 @@ def drawn(errors: np.ndarray, tilt: float) -> tuple[np.ndarray, np.ndarray]:
 
 @given(st.floats(0, 10))
 def test_colours_are_read_back_as_millimetres(error: float) -> None:
-    assert SCALE.millimetres(SCALE.srgb(np.array([error])))[0] == pytest.approx(error, abs=0.15)
+    assert SCALE.values(SCALE.srgb(np.array([error])))[0] == pytest.approx(error, abs=0.15)
 
 
 def test_beyond_the_scale_is_its_end() -> None:
+    assert (SCALE.colors(np.array([-1.0])) == SCALE.colors(np.array([0.0]))).all()
     assert (SCALE.colors(np.array([10.0, 11.0, 1e9])) == SCALE.colors(np.array([10.0]))[0]).all()
 
 
@@ -55,7 +57,7 @@ def test_beyond_the_scale_is_its_end() -> None:
 def test_a_drawn_surface_shows_its_error_facing_the_lamp_or_not(error: float, tilt: float) -> None:
     picture, inside = drawn(np.full(N * N, error), tilt)
     assert inside.sum() > 1000
-    assert np.abs(SCALE.millimetres(picture[inside]) - error).max() < 0.45
+    assert np.abs(SCALE.values(picture[inside]) - error).max() < 0.45
 
 
 def test_what_faces_the_lamp_has_the_bars_own_colour() -> None:
@@ -72,7 +74,7 @@ def test_errors_between_vertices_are_interpolated() -> None:
     camera = Camera(np.array([0.0, 0.0, 1.5]))
     left, right = camera.project(np.array([[-0.2, 0, 0], [0.2, 0, 0]]), SIZE)[:, 0]
     expected = 10 * (columns + 0.5 - left) / (right - left)
-    assert np.abs(SCALE.millimetres(picture[rows, columns]) - expected).max() < 0.35
+    assert np.abs(SCALE.values(picture[rows, columns]) - expected).max() < 0.35
 
 
 def test_equal_steps_of_error_look_equally_different() -> None:
@@ -91,7 +93,7 @@ def test_the_bar_shows_all_colours_in_order() -> None:
     column = np.asarray(page)[:, 10 + round(0.3 * 88)]
     inside = np.flatnonzero((column != PAPER).any(axis=-1))
     rows = inside[inside > 100][3:-3]
-    read = SCALE.millimetres(column[rows])
+    read = SCALE.values(column[rows])
     assert read[0] > 7
     assert read[-1] < 0.3
     assert (np.diff(read) < 0.2).all()
@@ -99,4 +101,4 @@ def test_the_bar_shows_all_colours_in_order() -> None:
 
 def test_a_scale_of_nothing_is_refused() -> None:
     with pytest.raises(InputError, match="scale to 0 mm"):
-        HeatScale(0.0)
+        ColorScale(0.0, "mm")
