@@ -6,7 +6,7 @@ READY := .venv/ready
 PACKAGES := flame_model render metrics tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench test test-slow lint format clean
+.PHONY: help setup demo gallery bench test test-slow lint format clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,6 +21,9 @@ $(READY): pyproject.toml constraints.txt
 
 demo: $(READY) ## sing, render and show: demo/*.mp4 with sound and a sheet of stills
 	$(BIN)/python tools/make_demo.py --out demo
+
+gallery: $(READY) ## every option as a picture: docs/gallery
+	$(BIN)/python tools/make_gallery.py
 
 bench: $(READY) ## speed, memory and quality beside the ways of others: benchmarks/*.json (an hour on a quiet machine)
 	$(BIN)/python benchmarks/bench_render.py
