@@ -16,32 +16,18 @@ from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.model import Subject
 from singinghead.flame_model.params import Frames
 from singinghead.flame_model.shapes import check_shape
+from singinghead.render.occlusion import occlusion, softened
+from singinghead.render.styles import HOUSE, Light, Material, Style, linear
 from singinghead.render.texture import GAMMA, Texture
+
+__all__ = [
+    "AMBIENT", "BACKGROUND", "GAMMA", "LIGHTS", "MATERIALS", "Light", "Material", "Part", "Scene", "head_scene", "linear",
+]  # fmt: skip
 
 _WITHIN = 10.0
 """Metres from the origin that a head's vertices never leave."""
 _UV_WITHIN = 100.0
 """Times that a texture may repeat: beyond, coordinates are pixels, or single precision no longer finds the texel."""
-
-
-def linear(red: int, green: int, blue: int) -> Floats:
-    """A linear colour (3,) from 8-bit numbers of the picture, by the gamma with which it will be encoded again."""
-    return (np.array([red, green, blue]) / 255) ** GAMMA
-
-
-@dataclass(frozen=True)
-class Material:
-    """How a surface reflects.
-
-    Attributes:
-        color: (3,) linear albedo.
-        roughness: 0 a mirror, 1 chalk; glTF's perceptual roughness.
-        double_sided: draw triangles seen from behind, too.
-    """
-
-    color: Floats
-    roughness: float
-    double_sided: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,19 +64,6 @@ class Part:
                 f"texture coordinates of part '{self.name}' are not within {_UV_WITHIN:g}",
                 remedy="0 to 1 is the width and height of the texture, whatever its pixels",
             )
-
-
-@dataclass(frozen=True)
-class Light:
-    """A lamp infinitely far away.
-
-    Attributes:
-        towards: (3,) from the head to the lamp, any length.
-        color: (3,) linear colour times intensity.
-    """
-
-    towards: Floats
-    color: Floats
 
 
 @dataclass(frozen=True)
@@ -132,24 +105,13 @@ class Scene:
                 raise InputError("colours of vertices are not within 0 to 1")
 
 
-MATERIALS = {
-    "skin": Material(linear(224, 183, 160), roughness=0.55),
-    "eyes": Material(linear(226, 223, 219), roughness=0.18),
-    "teeth": Material(linear(222, 214, 198), roughness=0.35),
-    "tongue": Material(linear(150, 72, 70), roughness=0.5),
-    "mouth": Material(linear(92, 36, 34), roughness=0.7),
-}
-"""By name of the part."""
+MATERIALS, LIGHTS, AMBIENT, BACKGROUND = HOUSE.materials, HOUSE.lights, HOUSE.ambient, HOUSE.background
+"""Of the house style."""
 
-# Key from the upper left of the picture, a weak warm fill from the right, a cool rim from above and behind.
-LIGHTS = (
-    Light(np.array([-0.55, 0.55, 0.95]), np.array([1.0, 0.96, 0.91]) * 2.35),
-    Light(np.array([0.95, 0.05, 0.65]), np.array([0.90, 0.95, 1.0]) * 0.95),
-    Light(np.array([0.45, 0.75, -0.85]), np.array([0.92, 0.96, 1.0]) * 1.6),
-)
-AMBIENT = np.array([0.17, 0.175, 0.185])
-BACKGROUND = (205, 211, 218)
-
+_UNPAINTED = ("eyes", "teeth")
+"""Parts whose colours stay whatever a style does to those of the skin."""
+_INSIDE, _LIT_INSIDE = ("teeth", "tongue", "mouth"), 0.45
+"""Parts in the mouth, and how much light they get from each other's walls where none comes from outside."""
 _LIP_TINT = np.array([0.72, 0.46, 0.47])
 _IRIS_TINT = np.array([0.16, 0.24, 0.30])
 _PUPIL_TINT = np.array([0.015, 0.015, 0.018])
@@ -157,13 +119,14 @@ _IRIS_ANGLE, _PUPIL_ANGLE = np.radians(27.0), np.radians(11.0)
 """As seen from the eyeball's centre: an iris of 12 mm on an eyeball of 24 mm, a pupil of 4.5 mm."""
 
 
-def head_scene(subject: Subject, texture: Texture | None = None) -> Scene:
-    """The house style: three-point light, skin, eyes, teeth, tongue and mouth as far as the model has them.
+def head_scene(subject: Subject, texture: Texture | None = None, style: Style = HOUSE) -> Scene:
+    """A head in a style: skin, eyes, teeth, tongue and mouth as far as the model has them, in their own soft shadow.
 
     Args:
         subject: whose head.
         texture: colours the skin, in the place of its material's colour and of the colours of its vertices. Eyes, teeth,
             tongue and mouth stay as they are.
+        style: materials, lights and background.
 
     Raises:
         InputError: the model has a part of no known material, or a texture is given and the model has no skin, or no
@@ -171,11 +134,30 @@ def head_scene(subject: Subject, texture: Texture | None = None) -> Scene:
     """
     parts = []
     for name, faces in (subject.arrays.parts or {"skin": np.arange(len(subject.faces))}).items():
-        if name not in MATERIALS:
-            raise InputError(f"part '{name}' has no material", remedy=f"known are {', '.join(MATERIALS)}")
-        parts.append(Part(name, subject.faces[faces], MATERIALS[name]))
-    scene = Scene(tuple(parts), _vertex_colors(subject), LIGHTS, AMBIENT, np.array(BACKGROUND, np.uint8))
-    return scene if texture is None else _textured(scene, subject, texture)
+        if name not in style.materials:
+            raise InputError(f"part '{name}' has no material", remedy=f"known are {', '.join(style.materials)}")
+        parts.append(Part(name, subject.faces[faces], style.materials[name]))
+    colors = _vertex_colors(subject)
+    if style.paint < 1:
+        skin = np.unique(np.concatenate([part.faces for part in parts if part.name not in _UNPAINTED]))
+        colors = colors.copy()
+        colors[skin] = 1 - style.paint * (1 - colors[skin])
+    scene = Scene(tuple(parts), colors, style.lights, style.ambient, np.array(style.background, np.uint8))
+    if texture is not None:
+        scene = _textured(scene, subject, texture)
+    return _shadowed(scene, subject, style)
+
+
+def _shadowed(scene: Scene, subject: Subject, style: Style) -> Scene:
+    """The same, each vertex as dark as what it sees of the sky makes it in that style."""
+    if not style.shadow.any():
+        return scene
+    share = occlusion(subject)
+    if inside := [part.faces for part in scene.parts if part.name in _INSIDE]:
+        own = np.unique(np.concatenate(inside))
+        share = share.copy()
+        share[own] = _LIT_INSIDE + (1 - _LIT_INSIDE) * share[own]
+    return replace(scene, vertex_colors=scene.vertex_colors * share[:, None] ** style.shadow)
 
 
 def _textured(scene: Scene, subject: Subject, texture: Texture) -> Scene:
@@ -189,9 +171,11 @@ def _textured(scene: Scene, subject: Subject, texture: Texture) -> Scene:
     if arrays.parts and "skin" not in arrays.parts:
         raise InputError(f"{arrays.name} has no part 'skin' to put a texture on")
     uvs = arrays.uvs[arrays.uv_faces[arrays.parts["skin"] if arrays.parts else slice(None)]]
-    white = replace(MATERIALS["skin"], color=np.ones(3))
     parts = [
-        replace(part, material=white, texture=texture, uvs=uvs) if part.name == "skin" else part for part in scene.parts
+        replace(part, material=replace(part.material, color=np.ones(3)), texture=texture, uvs=uvs)
+        if part.name == "skin"
+        else part
+        for part in scene.parts
     ]
     colors = scene.vertex_colors.copy()
     colors[np.unique(subject.faces[arrays.parts["skin"]] if arrays.parts else subject.faces)] = 1
@@ -205,7 +189,9 @@ def _vertex_colors(subject: Subject) -> Floats:
     colors = np.ones_like(subject.template)
     regions = subject.arrays.regions
     if "lips" in regions:
-        amount = _softened(regions["lips"], subject)
+        inside = np.zeros(len(colors))
+        inside[regions["lips"]] = 1
+        amount = softened(inside, subject.faces)[:, None]
         colors = colors * (1 - amount) + _LIP_TINT * amount
     for name in ("left_eye", "right_eye"):
         if f"{name}ball" in regions:
@@ -215,15 +201,3 @@ def _vertex_colors(subject: Subject) -> Floats:
             colors[ball[angle < _IRIS_ANGLE]] = _IRIS_TINT
             colors[ball[angle < _PUPIL_ANGLE]] = _PUPIL_TINT
     return colors
-
-
-def _softened(region: Indices, subject: Subject, rounds: int = 2) -> Floats:
-    """(V, 1) 1 inside a region, fading to 0 over its border: each round replaces values by the mean of their faces."""
-    amount = np.zeros(len(subject.template))
-    amount[region] = 1
-    corners = subject.faces.ravel()
-    n_faces = np.maximum(np.bincount(corners, minlength=len(amount)), 1)
-    for _ in range(rounds):
-        face_means = amount[subject.faces].mean(axis=1)
-        amount = np.bincount(corners, weights=np.repeat(face_means, 3), minlength=len(amount)) / n_faces
-    return amount[:, None]

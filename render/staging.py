@@ -20,6 +20,7 @@ from singinghead.render.painter import Frame, Painter
 from singinghead.render.rasterizer import Rasterizer
 from singinghead.render.scene import Scene, head_scene
 from singinghead.render.shown import Shown, background_color, background_image
+from singinghead.render.styles import HOUSE, style_named
 from singinghead.render.surface_colors import ColorScale
 from singinghead.render.texture import Texture
 from singinghead.render.views import Rig, axis_of
@@ -65,7 +66,7 @@ class Stage:
         is_turned = shown.turntable or shown.views != ("front",)
         camera: Camera = fitted_camera(chunks(), axis if is_turned else None) if is_fitted else fixed_camera(subject)
         rig = Rig(camera, axis, shown.views, n_frames if shown.turntable else None)
-        scene = head_scene(subject, Texture.read(shown.texture) if shown.texture else None)
+        scene = head_scene(subject, Texture.read(shown.texture) if shown.texture else None, style_named(shown.style))
         if shown.background is not None:
             color = background_color(shown.background)
             if color is None:
@@ -86,6 +87,8 @@ class Stage:
             notes["views"] = ", ".join(self.shown.views)
         if self.rig.frames_a_turn:
             notes["turntable"] = f"{self.rig.frames_a_turn / fps:g} s a turn"
+        if self.shown.style != HOUSE.name:
+            notes["style"] = self.shown.style
         return notes
 
     def layer_facts(self, fps: float) -> dict[str, Any]:

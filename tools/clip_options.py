@@ -62,6 +62,8 @@ class ClipOptions:
     """Colour the head: by named regions; by speed, mm/s; by the distance from the ground truth, mm, at zero pose."""
     colour_max: float | None = None
     """End of the colours' scale, mm/s or mm. Default: 200 for speed, 10 for error."""
+    style: Literal["house", "paper", "studio"] = "house"
+    """Materials, lights and background: living skin in soft light, pale clay on white for print, or a dark room."""
     background: str | None = None
     """A colour (#rrggbb or a name) or an image file, fitted."""
     texture: Path | None = None
@@ -96,6 +98,7 @@ class ClipOptions:
                 regions=self.regions,
                 colour_by=self.colour_by,
                 colour_max=self.colour_max,
+                style=self.style,
                 background=self.background,
                 texture=str(self.texture) if self.texture else None,
                 layers=_listed(self.layer),

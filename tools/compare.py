@@ -78,6 +78,8 @@ class Options:
     """Heads are drawn in poses of their own; in none; or in the ground truth's."""
     camera: Literal["fixed", "fit"] = "fixed"
     """One for all: the same for all clips of a subject, or moved to see the whole motion of the ground truth."""
+    style: Literal["house", "paper", "studio"] = "house"
+    """Materials, lights and background: living skin in soft light, pale clay on white for print, or a dark room."""
     sample: int = 0
     """Which of several samples of each prediction, from 0."""
     pad: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
@@ -125,6 +127,7 @@ def compare(options: Options) -> None:
     from singinghead.render.clip import Sound, motion
     from singinghead.render.compare.compose import Look
     from singinghead.render.scene import head_scene
+    from singinghead.render.styles import style_named
     from singinghead.tools.compared_clip import load_compared
 
     model = FlameModel.load(options.flame)
@@ -133,7 +136,7 @@ def compare(options: Options) -> None:
     subject = clip.subject
     fits = options.camera == "fit"
     camera = fitted_camera(motion(subject, clip.drawn[0])) if fits else fixed_camera(subject)
-    look = Look(head_scene(subject), camera, scale)
+    look = Look(head_scene(subject, style=style_named(options.style)), camera, scale)
     sound = Sound(vocals, bgm, options.mix)
     if options.still:
         _write_still(out, clip, look, times)
@@ -188,6 +191,7 @@ def _write_video(
     from singinghead.render.compare.compose import Composer, Moment
     from singinghead.render.compare.film import Film, write_film
     from singinghead.render.compare.recording import recording
+    from singinghead.render.styles import HOUSE
     from singinghead.tools.compared_panels import panels, strip
 
     started = time.perf_counter()
@@ -197,9 +201,11 @@ def _write_video(
     title = f"{clip.id}   ·   {clip.subject.arrays.name}   ·   head pose: {options.pose}"
     composer = Composer(grid, panels(clip, measures, real is not None), look, title, strip(clip, measures, sound, beats))
     model, camera = clip.subject.arrays.name, look.camera.name
+    style = f"style: {options.style}; " if options.style != HOUSE.name else ""
     film = Film(
         out, clip.fps, len(clip), sound, clip.id,
-        f"model: {model}; backend: software; camera: {camera}; pose: {options.pose}; methods: {', '.join(clip.names[1:])}",
+        f"model: {model}; backend: software; camera: {camera}; {style}pose: {options.pose}; "
+        f"methods: {', '.join(clip.names[1:])}",
         options.crf, options.preset,
     )  # fmt: skip
     with ExitStack() as stack:
