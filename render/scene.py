@@ -16,6 +16,7 @@ from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.model import Subject
 from singinghead.flame_model.params import Frames
 from singinghead.flame_model.shapes import check_shape
+from singinghead.render.anatomy import Anatomy, anatomy_of
 from singinghead.render.occlusion import occlusion, softened
 from singinghead.render.styles import HOUSE, Light, Material, Style, linear
 from singinghead.render.texture import GAMMA, Texture
@@ -76,6 +77,8 @@ class Scene:
         lights: lamps.
         ambient: (3,) light from everywhere.
         background: (3,) uint8, as it stands in the picture.
+        anatomy: whose vertices come after the model's own, or None.
+        note: what of the anatomy the model has no room for, and why.
     """
 
     parts: tuple[Part, ...]
@@ -83,6 +86,34 @@ class Scene:
     lights: tuple[Light, ...]
     ambient: Floats
     background: NDArray[np.uint8]
+    anatomy: Anatomy | None = None
+    note: str = ""
+
+    @property
+    def n_vertices(self) -> int:
+        """Of the model: as many as a frame has."""
+        return len(self.vertex_colors) - (len(self.anatomy) if self.anatomy else 0)
+
+    @property
+    def model_faces(self) -> Indices:
+        """(F, 3) triangles of the model, part by part, without those of the anatomy."""
+        faces = np.concatenate([part.faces for part in self.parts])
+        return faces[(faces < self.n_vertices).all(axis=1)]
+
+    def completed(self, vertices: Frames, colors: Frames | None = None) -> tuple[Frames, Frames | None]:
+        """A frame and its colours, the anatomy's added to both; as :meth:`check` for what is refused.
+
+        Colours that were given stand for something: anatomy that covers a vertex has that vertex's, the rest is grey.
+        """
+        self.check(vertices, colors)
+        if self.anatomy is None:
+            return vertices, colors
+        vertices = np.concatenate([vertices, self.anatomy.placed(vertices)])
+        if colors is not None:
+            below = self.anatomy.covered
+            added = np.where(below[:, None] >= 0, colors[below], self.anatomy.shades)
+            colors = np.concatenate([colors, added])
+        return vertices, colors
 
     def check(self, vertices: Frames, colors: Frames | None = None) -> None:
         """Refuse a frame that cannot be drawn: it is an error, and never a black picture.
@@ -91,7 +122,7 @@ class Scene:
             InputError: ``vertices`` are not (V, 3), hold NaN, or lie nowhere near a head; ``colors`` are not (V, 3), or
                 not within 0 to 1.
         """
-        check_shape("vertices", vertices, len(self.vertex_colors), 3)
+        check_shape("vertices", vertices, self.n_vertices, 3)
         if not np.isfinite(vertices).all():
             raise InputError("vertices hold NaN or infinity; such a frame cannot be drawn")
         if (extent := np.abs(vertices).max()) > _WITHIN:
@@ -100,7 +131,7 @@ class Scene:
                 remedy="are the parameters sane, and the vertices in metres?",
             )
         if colors is not None:
-            check_shape("colours", colors, len(self.vertex_colors), 3)
+            check_shape("colours", colors, self.n_vertices, 3)
             if not ((colors >= 0) & (colors <= 1)).all():  # nor NaN
                 raise InputError("colours of vertices are not within 0 to 1")
 
@@ -119,7 +150,7 @@ _IRIS_ANGLE, _PUPIL_ANGLE = np.radians(27.0), np.radians(11.0)
 """As seen from the eyeball's centre: an iris of 12 mm on an eyeball of 24 mm, a pupil of 4.5 mm."""
 
 
-def head_scene(subject: Subject, texture: Texture | None = None, style: Style = HOUSE) -> Scene:
+def head_scene(subject: Subject, texture: Texture | None = None, style: Style = HOUSE, anatomy: bool = True) -> Scene:
     """A head in a style: skin, eyes, teeth, tongue and mouth as far as the model has them, in their own soft shadow.
 
     Args:
@@ -127,25 +158,48 @@ def head_scene(subject: Subject, texture: Texture | None = None, style: Style = 
         texture: colours the skin, in the place of its material's colour and of the colours of its vertices. Eyes, teeth,
             tongue and mouth stay as they are.
         style: materials, lights and background.
+        anatomy: whether a model without teeth and mouth gets these, a tongue and round irises; see
+            :func:`~singinghead.render.anatomy.anatomy_of`.
 
     Raises:
         InputError: the model has a part of no known material, or a texture is given and the model has no skin, or no
             texture coordinates.
     """
+    added, note = anatomy_of(subject) if anatomy else (None, "")
+    own = subject.arrays.parts or {"skin": np.arange(len(subject.faces))}
     parts = []
-    for name, faces in (subject.arrays.parts or {"skin": np.arange(len(subject.faces))}).items():
+    for name, faces in own.items():
         if name not in style.materials:
             raise InputError(f"part '{name}' has no material", remedy=f"known are {', '.join(style.materials)}")
         parts.append(Part(name, subject.faces[faces], style.materials[name]))
     colors = _vertex_colors(subject)
+    if added:
+        colors[added.eyeballs] = 1
     if style.paint < 1:
         skin = np.unique(np.concatenate([part.faces for part in parts if part.name not in _UNPAINTED]))
-        colors = colors.copy()
         colors[skin] = 1 - style.paint * (1 - colors[skin])
-    scene = Scene(tuple(parts), colors, style.lights, style.ambient, np.array(style.background, np.uint8))
+    scene = Scene(tuple(parts), colors, style.lights, style.ambient, np.array(style.background, np.uint8), note=note)
     if texture is not None:
-        scene = _textured(scene, subject, texture)
-    return _shadowed(scene, subject, style)
+        scene = _textured(scene, subject, own.get("skin"), texture)
+    return _with_anatomy(_shadowed(scene, subject, style), added, style)
+
+
+def _with_anatomy(scene: Scene, anatomy: Anatomy | None, style: Style) -> Scene:
+    """The same with the anatomy's triangles in the parts of their names, and its colours after the model's."""
+    if anatomy is None:
+        return scene
+    n_vertices, whole = len(scene.vertex_colors), anatomy.whole
+    parts = {part.name: part for part in scene.parts}
+    for name, faces in anatomy.faces.items():
+        shifted = faces + n_vertices
+        if name in parts:
+            shifted = np.concatenate([parts[name].faces, shifted])
+        parts[name] = Part(name, shifted, style.materials[name])
+    colors, covers = whole.colors.copy(), anatomy.covered >= 0
+    shadow = scene.vertex_colors[anatomy.covered[covers]]  # eyeballs are white: all that darkens them is shadow
+    colors[covers] *= shadow
+    colors = np.concatenate([scene.vertex_colors, colors])
+    return replace(scene, parts=tuple(parts.values()), vertex_colors=colors, anatomy=anatomy)
 
 
 def _shadowed(scene: Scene, subject: Subject, style: Style) -> Scene:
@@ -160,7 +214,7 @@ def _shadowed(scene: Scene, subject: Subject, style: Style) -> Scene:
     return replace(scene, vertex_colors=scene.vertex_colors * share[:, None] ** style.shadow)
 
 
-def _textured(scene: Scene, subject: Subject, texture: Texture) -> Scene:
+def _textured(scene: Scene, subject: Subject, skin: Indices | None, texture: Texture) -> Scene:
     """The same with skin from a texture; vertices that skin and another part share lose their colours, too."""
     arrays = subject.arrays
     if arrays.uvs is None or arrays.uv_faces is None:
@@ -168,9 +222,9 @@ def _textured(scene: Scene, subject: Subject, texture: Texture) -> Scene:
             f"{arrays.name} has no texture coordinates: no texture fits on it",
             remedy="FLAME's come with its texture space: put FLAME_texture.npz beside the model",
         )
-    if arrays.parts and "skin" not in arrays.parts:
+    if skin is None:
         raise InputError(f"{arrays.name} has no part 'skin' to put a texture on")
-    uvs = arrays.uvs[arrays.uv_faces[arrays.parts["skin"] if arrays.parts else slice(None)]]
+    uvs = arrays.uvs[arrays.uv_faces[skin]]
     parts = [
         replace(part, material=replace(part.material, color=np.ones(3)), texture=texture, uvs=uvs)
         if part.name == "skin"
@@ -178,14 +232,14 @@ def _textured(scene: Scene, subject: Subject, texture: Texture) -> Scene:
         for part in scene.parts
     ]
     colors = scene.vertex_colors.copy()
-    colors[np.unique(subject.faces[arrays.parts["skin"]] if arrays.parts else subject.faces)] = 1
+    colors[np.unique(subject.faces[skin])] = 1
     return replace(scene, parts=tuple(parts), vertex_colors=colors)
 
 
 def _vertex_colors(subject: Subject) -> Floats:
     """(V, 3) the model's own colours, or tints: lips that fade into the skin; iris and pupil on eyes that look ahead."""
     if subject.arrays.colors is not None:
-        return subject.arrays.colors
+        return subject.arrays.colors.copy()
     colors = np.ones_like(subject.template)
     regions = subject.arrays.regions
     if "lips" in regions:

@@ -39,6 +39,7 @@ class Shown:
         background: a colour (``#rrggbb`` or a name) or a picture's file; None is the style's.
         texture: a picture's file, or FLAME's albedo; None is the style's skin.
         style: name of one of :data:`~singinghead.render.styles.STYLES`.
+        anatomy: whether a head without eyes, teeth and mouth of its own gets them.
         layers: of :data:`LAYERS`; those beside ``color``, the video itself, are written beside it.
         alpha_as: ``webm`` (VP9 with alpha) or ``png``.
     """
@@ -53,6 +54,7 @@ class Shown:
     background: str | None = None
     texture: str | None = None
     style: str = HOUSE.name
+    anatomy: bool = True
     layers: tuple[str, ...] = ("color",)
     alpha_as: Literal["webm", "png"] = "webm"
 

@@ -66,7 +66,9 @@ class Stage:
         is_turned = shown.turntable or shown.views != ("front",)
         camera: Camera = fitted_camera(chunks(), axis if is_turned else None) if is_fitted else fixed_camera(subject)
         rig = Rig(camera, axis, shown.views, n_frames if shown.turntable else None)
-        scene = head_scene(subject, Texture.read(shown.texture) if shown.texture else None, style_named(shown.style))
+        scene = head_scene(
+            subject, Texture.read(shown.texture) if shown.texture else None, style_named(shown.style), shown.anatomy
+        )
         if shown.background is not None:
             color = background_color(shown.background)
             if color is None:
@@ -89,6 +91,8 @@ class Stage:
             notes["turntable"] = f"{self.rig.frames_a_turn / fps:g} s a turn"
         if self.shown.style != HOUSE.name:
             notes["style"] = self.shown.style
+        if self.scene.note:
+            notes["anatomy"] = self.scene.note
         return notes
 
     def layer_facts(self, fps: float) -> dict[str, Any]:

@@ -64,6 +64,8 @@ class ClipOptions:
     """End of the colours' scale, mm/s or mm. Default: 200 for speed, 10 for error."""
     style: Literal["house", "paper", "studio"] = "house"
     """Materials, lights and background: living skin in soft light, pale clay on white for print, or a dark room."""
+    no_anatomy: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """The bare mesh: FLAME's has neither teeth nor a mouth inside, and is otherwise given both, and irises."""
     background: str | None = None
     """A colour (#rrggbb or a name) or an image file, fitted."""
     texture: Path | None = None
@@ -99,6 +101,7 @@ class ClipOptions:
                 colour_by=self.colour_by,
                 colour_max=self.colour_max,
                 style=self.style,
+                anatomy=not self.no_anatomy,
                 background=self.background,
                 texture=str(self.texture) if self.texture else None,
                 layers=_listed(self.layer),

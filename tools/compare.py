@@ -80,6 +80,8 @@ class Options:
     """One for all: the same for all clips of a subject, or moved to see the whole motion of the ground truth."""
     style: Literal["house", "paper", "studio"] = "house"
     """Materials, lights and background: living skin in soft light, pale clay on white for print, or a dark room."""
+    no_anatomy: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """The bare mesh: FLAME's has neither teeth nor a mouth inside, and is otherwise given both, and irises."""
     sample: int = 0
     """Which of several samples of each prediction, from 0."""
     pad: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
@@ -114,7 +116,7 @@ def compare(options: Options) -> None:
     methods = parse_methods(options.pred, options.fps)
     truth, dataset = _datasets(options)
     find_motions(clip_id, truth, methods)
-    scale = HeatScale(options.scale_mm)
+    heat = HeatScale(options.scale_mm)
     shows_all = options.blind is None
     grid = Grid.of(len(methods) + 1 if shows_all else 2, options.height, errors=shows_all, strip=shows_all)
     times = _times(options.still) if options.still else ()
@@ -136,7 +138,8 @@ def compare(options: Options) -> None:
     subject = clip.subject
     fits = options.camera == "fit"
     camera = fitted_camera(motion(subject, clip.drawn[0])) if fits else fixed_camera(subject)
-    look = Look(head_scene(subject, style=style_named(options.style)), camera, scale)
+    scene = head_scene(subject, style=style_named(options.style), anatomy=not options.no_anatomy)
+    look = Look(scene, camera, heat)
     sound = Sound(vocals, bgm, options.mix)
     if options.still:
         _write_still(out, clip, look, times)
@@ -222,7 +225,8 @@ def _write_video(
         from singinghead.tools.contact_sheet import write_contact_sheet
 
         write_contact_sheet(out, options.sheet, width=640)
-    notes = [*clip.notes, *(track.notes if track else ("silent",))]
+    lacking = (f"anatomy: {look.scene.note}",) if look.scene.note else ()
+    notes = [*clip.notes, *lacking, *(track.notes if track else ("silent",))]
     rate = len(clip) / seconds
     told = f"{out}: {len(clip)} frames, {len(clip) / clip.fps:.3f} s, {rate:.1f} frames/s | model: {model}"
     print(" | ".join((told, *notes)))

@@ -164,7 +164,8 @@ def write(prepared: Prepared, kind: Format, out: Path, fps: float, record: dict[
 
     if kind == "glb":
         return write_animation(prepared, out, fps, record)
-    sequence, arrays, scene = prepared.sequence, prepared.subject.arrays, head_scene(prepared.subject, style=UNSHADED)
+    sequence, arrays = prepared.sequence, prepared.subject.arrays
+    scene = head_scene(prepared.subject, style=UNSHADED, anatomy=False)
     chunks = checked_motion(prepared.subject, sequence, scene)
     if kind == "params":
         if not isinstance(sequence, ParamSequence):
@@ -191,7 +192,7 @@ def write_animation(prepared: Prepared, out: Path, fps: float, record: dict[str,
     from singinghead.render.styles import UNSHADED
 
     subject, sequence = prepared.subject, prepared.sequence
-    scene = head_scene(subject, style=UNSHADED)
+    scene = head_scene(subject, style=UNSHADED, anatomy=False)
     for _ in checked_motion(subject, sequence, scene):
         pass
     animation = animation_of(subject, sequence)

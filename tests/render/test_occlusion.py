@@ -46,7 +46,7 @@ def test_nothing_hides_a_ball_from_the_sky() -> None:
     vertices, faces, _, _ = ball()
     openness = _openness(vertices, faces)
     assert openness[vertices[:, 1] > 0.05].min() > 0.92
-    assert openness.min() > 0.5, "turned away from the sky, but seen by it"
+    assert openness.min() > 0.15, "turned away from the sky, but seen by some of it"
 
 
 def test_a_roof_darkens_the_floor() -> None:

@@ -32,7 +32,7 @@ def test_every_face_is_drawn_once_in_a_material_of_its_part(subject: Subject) ->
 
 
 def test_a_model_without_parts_and_regions_is_plain_skin(subject: Subject) -> None:
-    scene = head_scene(of(subject, parts={}, regions={}, colors=None), style=UNSHADED)
+    scene = head_scene(of(subject, parts={}, regions={}, landmarks={}, colors=None), style=UNSHADED)
     assert [part.name for part in scene.parts] == ["skin"]
     assert len(scene.parts[0].faces) == len(subject.faces)
     assert np.all(scene.vertex_colors == 1)
