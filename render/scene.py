@@ -141,8 +141,8 @@ MATERIALS, LIGHTS, AMBIENT, BACKGROUND = HOUSE.materials, HOUSE.lights, HOUSE.am
 
 _UNPAINTED = ("eyes", "teeth")
 """Parts whose colours stay whatever a style does to those of the skin."""
-_INSIDE, _LIT_INSIDE = ("teeth", "tongue", "mouth"), 0.45
-"""Parts in the mouth, and how much light they get from each other's walls where none comes from outside."""
+_LIT_INSIDE = {"teeth": 0.8, "tongue": 0.45, "mouth": 0.45}
+"""By name of the part in the mouth, the share of light that comes from its walls and not from the sky."""
 _LIP_TINT = np.array([0.72, 0.46, 0.47])
 _IRIS_TINT = np.array([0.16, 0.24, 0.30])
 _PUPIL_TINT = np.array([0.015, 0.015, 0.018])
@@ -206,11 +206,11 @@ def _shadowed(scene: Scene, subject: Subject, style: Style) -> Scene:
     """The same, each vertex as dark as what it sees of the sky makes it in that style."""
     if not style.shadow.any():
         return scene
-    share = occlusion(subject)
-    if inside := [part.faces for part in scene.parts if part.name in _INSIDE]:
-        own = np.unique(np.concatenate(inside))
-        share = share.copy()
-        share[own] = _LIT_INSIDE + (1 - _LIT_INSIDE) * share[own]
+    share = occlusion(subject).copy()
+    for part in scene.parts:
+        if part.name in _LIT_INSIDE:
+            own, lit = np.unique(part.faces), _LIT_INSIDE[part.name]
+            share[own] = lit + (1 - lit) * share[own]
     return replace(scene, vertex_colors=scene.vertex_colors * share[:, None] ** style.shadow)
 
 

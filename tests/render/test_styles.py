@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -18,9 +19,11 @@ from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.model import FlameModel
 from singinghead.flame_model.params import FlameParams
 from singinghead.render.camera import fixed_camera
+from singinghead.render.clip import Look
 from singinghead.render.rasterizer import open_rasterizer, probe_gl
 from singinghead.render.scene import head_scene
 from singinghead.render.shown import Shown
+from singinghead.render.split.job import Head, SplitJob
 from singinghead.render.styles import STYLES, style_named
 
 DRAW = f"""
@@ -99,3 +102,9 @@ def test_a_video_says_its_style_where_it_is_not_the_usual(tmp_path: Path) -> Non
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout.splitlines()[-1])["frames"] == 2
         assert (f"style: {style}" in facts(tmp_path / "clip.mp4")) is told
+
+
+def test_a_split_in_another_style_is_another_split() -> None:
+    job = SplitJob(Path("data"), None, Path("out"), "manifest.jsonl", Head("head", None, ""), Look())
+    for shown in (Shown(style="paper"), Shown(anatomy=False)):
+        assert replace(job, look=Look(shown=shown)).options() != job.options()
