@@ -32,7 +32,7 @@ class Studio:
     """What a peer has at hand before its loop begins: faces, colours and materials of our scene."""
 
     def __init__(self, subject: Subject) -> None:
-        self.scene = head_scene(subject)
+        self.scene = head_scene(subject, anatomy=False)
         self.camera = fixed_camera(subject)
         self.faces = np.concatenate([part.faces for part in self.scene.parts])
         self._parts = [(part.material, *np.unique(part.faces, return_inverse=True)) for part in self.scene.parts]

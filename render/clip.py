@@ -97,6 +97,7 @@ class Rendered:
         identity: where the subject's shape came from.
         sound: what was mixed, or None for a silent video.
         layers: the files and folders written beside the video.
+        note: what the model has no room for, of teeth, mouth and irises, and why.
     """
 
     out: Path
@@ -109,6 +110,7 @@ class Rendered:
     identity: str
     sound: Soundtrack | None
     layers: tuple[Path, ...] = ()
+    note: str = ""
 
 
 def render_clip(
@@ -188,6 +190,7 @@ def render_clip(
             identity=prepared.identity,
             sound=track,
             layers=tuple(files.names.values()),
+            note=stage.scene.note,
         )
 
 

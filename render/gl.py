@@ -88,13 +88,7 @@ class PyrenderRasterizer:
         Raises:
             InputError: what was given has another shape, or NaN in it.
         """
-        from pyrender import RenderFlags
-
-        # Not OffscreenRenderer.render: on OSMesa it draws without multisampling and reads depth as well.
-        picture: NDArray[np.uint8] = self._prepared(vertices, colors, camera or self._camera).render(
-            self._drawn, RenderFlags.OFFSCREEN
-        )
-        return picture
+        return self._picture(*self._scene.completed(vertices, colors), camera or self._camera)
 
     def draw_yuv(self, vertices: Frames, colors: Frames | None = None, camera: Camera | None = None) -> NDArray[np.uint8]:
         """Draw one frame as video stores it; see :func:`~singinghead.render.yuv.to_yuv420p`."""
@@ -110,7 +104,8 @@ class PyrenderRasterizer:
         """
         from pyrender import RenderFlags
 
-        color = self.draw(vertices, colors, camera)
+        vertices, colors = self._scene.completed(vertices, colors)
+        color = self._picture(vertices, colors, camera or self._camera)
         renderer = self._offscreen._renderer
         by_part = {node: (1 + part, 0, 0) for part, node in enumerate(self._nodes)}
         # Without multisampling: what the pixels' middles see.
@@ -132,9 +127,16 @@ class PyrenderRasterizer:
             alpha=np.round(4 * alpha[..., 0]) / np.float32(4),
         )
 
+    def _picture(self, vertices: Frames, colors: Frames | None, camera: Camera) -> NDArray[np.uint8]:
+        """A frame's picture, its anatomy in it."""
+        from pyrender import RenderFlags
+
+        # Not OffscreenRenderer.render: on OSMesa it draws without multisampling and reads depth as well.
+        picture: NDArray[np.uint8] = self._prepared(vertices, colors, camera).render(self._drawn, RenderFlags.OFFSCREEN)
+        return picture
+
     def _prepared(self, vertices: Frames, colors: Frames | None, camera: Camera) -> Any:
         """The renderer, the context current, camera and lamps in place, vertices and colours uploaded."""
-        self._scene.check(vertices, colors)
         self._offscreen._platform.make_current()
         renderer = self._offscreen._renderer
         renderer._update_context(self._drawn, 0)  # uploads the meshes once

@@ -78,7 +78,7 @@ class Painter:
     ) -> None:
         self._rasterizer, self._scene, self._rig, self._shown, self._legend = rasterizer, scene, rig, shown, legend
         size = self._size = rasterizer.size
-        self._faces = np.concatenate([part.faces for part in scene.parts])
+        self._faces = scene.model_faces
         self._edges, self._sides = overlays.unique_edges(self._faces)
         self._borders = _borders(self._faces, vertex_regions(arrays)[0]) if shown.regions else np.zeros((0, 2, 6), int)
         background = shown.background

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.landmarks import LandmarkSet
 from singinghead.render.heat import ColorScale
+from singinghead.render.styles import HOUSE, style_named
 from singinghead.render.texture import Texture
 from singinghead.render.views import check_views
 
@@ -36,8 +37,10 @@ class Shown:
         colour_by: colours in the place of the head's own: named regions, speed in mm/s, or the distance from the ground
             truth in mm, with head pose zero and the ground truth's shape.
         colour_max: mm/s or mm at the end of the scale; None is 200 and 10.
-        background: a colour (``#rrggbb`` or a name) or a picture's file; None is the house style's.
-        texture: a picture's file, or FLAME's albedo; None is the house style's skin.
+        background: a colour (``#rrggbb`` or a name) or a picture's file; None is the style's.
+        texture: a picture's file, or FLAME's albedo; None is the style's skin.
+        style: name of one of :data:`~singinghead.render.styles.STYLES`.
+        anatomy: whether a head without eyes, teeth and mouth of its own gets them.
         layers: of :data:`LAYERS`; those beside ``color``, the video itself, are written beside it.
         alpha_as: ``webm`` (VP9 with alpha) or ``png``.
     """
@@ -51,6 +54,8 @@ class Shown:
     colour_max: float | None = None
     background: str | None = None
     texture: str | None = None
+    style: str = HOUSE.name
+    anatomy: bool = True
     layers: tuple[str, ...] = ("color",)
     alpha_as: Literal["webm", "png"] = "webm"
 
@@ -58,9 +63,10 @@ class Shown:
         """Check what can be checked without the clip.
 
         Raises:
-            InputError: an unknown view or layer, or options that contradict each other.
+            InputError: an unknown view, layer or style, or options that contradict each other.
         """
         check_views(self.views)
+        style_named(self.style)
         for layer in self.layers:
             if layer not in LAYERS:
                 raise InputError(f"no layer '{layer}'", remedy=f"layers are {', '.join(LAYERS)}")

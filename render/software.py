@@ -127,7 +127,7 @@ class SoftwareRasterizer:
     @contextmanager
     def _drawn(self, vertices: Frames, colors: Frames | None, camera: Camera) -> Iterator[_Canvas]:
         """Lend a canvas on which a frame has been drawn."""
-        self._scene.check(vertices, colors)
+        vertices, colors = self._scene.completed(vertices, colors)
         try:
             canvas = self._spare.pop()
         except IndexError:

@@ -21,6 +21,7 @@ from singinghead.render.painter import Frame, Painter
 from singinghead.render.rasterizer import Rasterizer
 from singinghead.render.scene import Scene, head_scene
 from singinghead.render.shown import Shown, background_color, background_image
+from singinghead.render.styles import HOUSE, style_named
 from singinghead.render.texture import Texture
 from singinghead.render.views import Rig, axis_of
 from singinghead.render.yuv import to_yuv420p
@@ -65,7 +66,9 @@ class Stage:
         is_turned = shown.turntable or shown.views != ("front",)
         camera: Camera = fitted_camera(chunks(), axis if is_turned else None) if is_fitted else fixed_camera(subject)
         rig = Rig(camera, axis, shown.views, n_frames if shown.turntable else None)
-        scene = head_scene(subject, Texture.read(shown.texture) if shown.texture else None)
+        scene = head_scene(
+            subject, Texture.read(shown.texture) if shown.texture else None, style_named(shown.style), shown.anatomy
+        )
         if shown.colour_by in ("speed", "error"):
             scene = heat_scene(scene)
         if shown.background is not None:
@@ -88,6 +91,10 @@ class Stage:
             notes["views"] = ", ".join(self.shown.views)
         if self.rig.frames_a_turn:
             notes["turntable"] = f"{self.rig.frames_a_turn / fps:g} s a turn"
+        if self.shown.style != HOUSE.name:
+            notes["style"] = self.shown.style
+        if self.scene.note:
+            notes["anatomy"] = self.scene.note
         return notes
 
     def layer_facts(self, fps: float) -> dict[str, Any]:

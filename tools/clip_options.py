@@ -62,6 +62,10 @@ class PictureOptions:
     """Colour the head: by named regions; by speed, mm/s; by the distance from the ground truth, mm, at zero pose."""
     colour_max: float | None = None
     """End of the colours' scale, mm/s or mm. Default: 200 for speed, 10 for error."""
+    style: Literal["house", "paper", "studio"] = "house"
+    """Materials, lights and background: living skin in soft light, pale clay on white for print, or a dark room."""
+    no_anatomy: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """The bare mesh: FLAME's has neither teeth nor a mouth inside, and is otherwise given both, and irises."""
     background: str | None = None
     """A colour (#rrggbb or a name) or an image file, fitted."""
     texture: Path | None = None
@@ -89,6 +93,8 @@ class PictureOptions:
                 regions=self.regions,
                 colour_by=self.colour_by,
                 colour_max=self.colour_max,
+                style=self.style,
+                anatomy=not self.no_anatomy,
                 background=self.background,
                 texture=str(self.texture) if self.texture else None,
             ),

@@ -160,10 +160,12 @@ def write(prepared: Prepared, kind: Format, out: Path, fps: float, record: dict[
     from singinghead.render.asset.animation import checked_motion
     from singinghead.render.asset.mesh_files import mesh_writer, write_mesh, write_meshes, write_vertices
     from singinghead.render.scene import head_scene
+    from singinghead.render.styles import UNSHADED
 
     if kind == "glb":
         return write_animation(prepared, out, fps, record)
-    sequence, arrays, scene = prepared.sequence, prepared.subject.arrays, head_scene(prepared.subject)
+    sequence, arrays = prepared.sequence, prepared.subject.arrays
+    scene = head_scene(prepared.subject, style=UNSHADED, anatomy=False)
     chunks = checked_motion(prepared.subject, sequence, scene)
     if kind == "params":
         if not isinstance(sequence, ParamSequence):
@@ -187,9 +189,10 @@ def write_animation(prepared: Prepared, out: Path, fps: float, record: dict[str,
     from singinghead.render.asset.animation import animation_of, checked_motion, largest_error
     from singinghead.render.asset.gltf import write_glb
     from singinghead.render.scene import head_scene
+    from singinghead.render.styles import UNSHADED
 
     subject, sequence = prepared.subject, prepared.sequence
-    scene = head_scene(subject)
+    scene = head_scene(subject, style=UNSHADED, anatomy=False)
     for _ in checked_motion(subject, sequence, scene):
         pass
     animation = animation_of(subject, sequence)

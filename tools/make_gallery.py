@@ -78,7 +78,7 @@ def page() -> str:
     lines = [
         "# What it draws",
         "",
-        "Made by `make gallery` from the demo's generated singing, on the stand-in head, by the commands above the pictures.",
+        "Made by `make gallery` from the demo's generated singing, on the stand-in, by the commands above the pictures.",
         "`SEQ` is a sequence, `ID` a clip. Options go together, but where `--help` says otherwise.",
     ]
     group = ""

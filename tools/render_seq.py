@@ -71,6 +71,7 @@ def render(options: Options) -> None:
         counted=lambda frames, total: tqdm(frames, desc=sequence.id, total=total, unit="frame", disable=None),
     )
     notes = rendered.sound.notes if rendered.sound else ("silent",)
+    notes = (*notes, f"anatomy: {rendered.note}") if rendered.note else notes
     render_fps = rendered.frames / rendered.seconds
     print(
         f"{rendered.out}: {rendered.frames} frames, {rendered.duration:.3f} s, {render_fps:.1f} frames/s"

@@ -1,4 +1,4 @@
-"""The house style, on whatever parts and regions a model has."""
+"""Scenes of heads, with whatever parts and regions a model has."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import pytest
 
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.model import FlameModel, Subject
+from singinghead.render.occlusion import occlusion
 from singinghead.render.scene import BACKGROUND, GAMMA, head_scene, linear
+from singinghead.render.styles import UNSHADED
 
 
 @pytest.fixture(scope="module")
@@ -30,18 +32,24 @@ def test_every_face_is_drawn_once_in_a_material_of_its_part(subject: Subject) ->
 
 
 def test_a_model_without_parts_and_regions_is_plain_skin(subject: Subject) -> None:
-    scene = head_scene(of(subject, parts={}, regions={}, colors=None))
+    scene = head_scene(of(subject, parts={}, regions={}, landmarks={}, colors=None), style=UNSHADED)
     assert [part.name for part in scene.parts] == ["skin"]
     assert len(scene.parts[0].faces) == len(subject.faces)
     assert np.all(scene.vertex_colors == 1)
 
 
-def test_a_model_s_own_colours_are_used(subject: Subject) -> None:
-    assert head_scene(subject).vertex_colors is subject.arrays.colors
+def test_a_model_s_own_colours_are_used_in_shadow(subject: Subject) -> None:
+    assert np.array_equal(head_scene(subject, style=UNSHADED).vertex_colors, subject.arrays.colors)
+    scene = head_scene(subject)
+    skin = np.unique(next(part.faces for part in scene.parts if part.name == "skin"))
+    open_sky = skin[occlusion(subject)[skin] > 0.97]
+    assert len(open_sky) > 100
+    np.testing.assert_allclose(scene.vertex_colors[open_sky], subject.arrays.colors[open_sky], rtol=0.05)
+    assert (scene.vertex_colors <= subject.arrays.colors).all()
 
 
 def test_without_colours_lips_are_tinted_and_fade_and_eyes_look_ahead(subject: Subject) -> None:
-    colors, regions = head_scene(of(subject, colors=None)).vertex_colors, subject.arrays.regions
+    colors, regions = head_scene(of(subject, colors=None), style=UNSHADED).vertex_colors, subject.arrays.regions
     redness = 1 - colors[:, 1]
     assert redness[regions["lips"]].mean() > 0.3
     assert redness[regions["forehead"]].max() == 0
