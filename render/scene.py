@@ -109,11 +109,14 @@ class Scene:
         if self.anatomy is None:
             return vertices, colors
         vertices = np.concatenate([vertices, self.anatomy.placed(vertices)])
-        if colors is not None:
-            below = self.anatomy.covered
-            added = np.where(below[:, None] >= 0, colors[below], self.anatomy.shades)
-            colors = np.concatenate([colors, added])
-        return vertices, colors
+        return vertices, None if colors is None else self.completed_colors(colors)
+
+    def completed_colors(self, colors: Frames) -> Frames:
+        """Colours (V, 3) that were given, and the anatomy's after them."""
+        if self.anatomy is None:
+            return colors
+        below = self.anatomy.covered
+        return np.concatenate([colors, np.where(below[:, None] >= 0, colors[below], self.anatomy.shades)])
 
     def check(self, vertices: Frames, colors: Frames | None = None) -> None:
         """Refuse a frame that cannot be drawn: it is an error, and never a black picture.

@@ -109,6 +109,33 @@ class SoftwareRasterizer:
         with self._drawn(vertices, colors, camera or self._camera) as canvas:
             return to_yuv420p(np.moveaxis(canvas.planes, 0, -1))
 
+    def draw_yuv_twice(
+        self, vertices: Frames, other: SoftwareRasterizer, colors: Frames, camera: Camera | None = None
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Draw one frame in two lights, as video stores it; what is seen is found once, and that is half of the work.
+
+        Args:
+            vertices: (V, 3) float32 metres.
+            other: of the same faces, in the same order, and of the same size; its lights and materials are the second's.
+            colors: (V, 3) linear, of the second.
+            camera: from where, if not from the rasterizer's own.
+
+        Returns:
+            What :meth:`draw_yuv` of this one returns, and what that of the other does with those colours.
+
+        Raises:
+            InputError: what was given has another shape, or NaN in it; or the size is odd.
+        """
+        other._scene.check(vertices, colors)
+        with self._drawn(vertices, None, camera or self._camera) as canvas:
+            first = to_yuv420p(np.moveaxis(canvas.planes, 0, -1))
+            if canvas.mesh is not self._mesh:  # cut by the near plane: its vertices are not those of the colours
+                return first, other.draw_yuv(vertices, colors, camera)
+            given = np.ascontiguousarray(other._scene.completed_colors(colors), np.float32)
+            canvas.attributes[:, 3:6] = given * canvas.attributes[:, 6:7]
+            other._shade(canvas, other._white, camera or self._camera, textured=False)
+            return first, to_yuv420p(np.moveaxis(canvas.planes, 0, -1))
+
     def layers(self, vertices: Frames, colors: Frames | None = None, camera: Camera | None = None) -> Layers:
         """Draw one frame and what lies behind its colours; see :class:`~singinghead.render.rasterizer.Layers`.
 
@@ -143,9 +170,6 @@ class SoftwareRasterizer:
     def _draw(self, vertices: Frames, given: Frames | None, camera: Camera, on: _Canvas) -> None:
         mesh = self._mesh
         colors, materials = (self._colors, self._materials) if given is None else (given, self._white)
-        # The pixel of the picture's middle, and what one pixel is at a distance of 1: all that view directions depend on.
-        view = np.array([(self.size - 1) / 2, 1 / (camera.focal_length * self.size)], np.float32)
-        looks = (materials, self._lights, self._ambient, view, self._scene.background)
         normals = vertex_normals(vertices, mesh.faces)
         lens = (camera.position, camera.focal_length, self.size)
         on.hold(mesh, len(vertices))
@@ -171,9 +195,17 @@ class SoftwareRasterizer:
             on.make_room(on.n_edges)
         places, samples = on.places[: on.n_edges], on.samples[: on.n_edges]
         visibility.sample(*surface, on.facing, box, places, on.tiles, on.follows, samples, on.sample_closeness[: on.n_edges])
+        self._shade(on, materials, camera, textured=given is None)
+
+    def _shade(self, on: _Canvas, materials: Frames, camera: Camera, textured: bool) -> None:
+        """Light what a canvas sees."""
+        mesh, places, samples = on.mesh, on.places[: on.n_edges], on.samples[: on.n_edges]
+        # The pixel of the picture's middle, and what one pixel is at a distance of 1: all that view directions depend on.
+        view = np.array([(self.size - 1) / 2, 1 / (camera.focal_length * self.size)], np.float32)
+        looks = (materials, self._lights, self._ambient, view, self._scene.background)
         shading.find_slopes(on.screen, on.attributes, mesh.faces, on.weights, on.facing, on.slopes)
-        texels, edge_texels = self._texture(on) if given is None else (None, None)
-        shading.shade(on.slopes, *looks, box, on.extents, on.keys, texels, on.scratch, on.planes)
+        texels, edge_texels = self._texture(on) if textured else (None, None)
+        shading.shade(on.slopes, *looks, on.box, on.extents, on.keys, texels, on.scratch, on.planes)
         shading.shade_edges(
             on.attributes, mesh.faces, on.weights, *looks, places, samples, edge_texels, on.scratch, on.planes
         )

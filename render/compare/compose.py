@@ -107,9 +107,10 @@ class Composer:
         """
         frame = self._planes.copy()
         for cell, head, error in zip(self._grid.cells, moment.heads, moment.errors, strict=True):
-            put(frame, cell.picture, self._drawer.head_planes(head))
-            if cell.below is not None and error is not None:
-                put(frame, cell.below, self._drawer.error_planes(head, error))
+            picture, below = self._drawer.planes(head, error if cell.below is not None else None)
+            put(frame, cell.picture, picture)
+            if cell.below is not None and below is not None:
+                put(frame, cell.below, below)
         first = self._grid.cells[0]
         if first.below is not None and moment.recording is not None:
             put(frame, first.below.middle, moment.recording)

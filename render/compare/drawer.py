@@ -68,17 +68,13 @@ class Drawer:
         """
         return self._seen(self._heat, head, self._look.scale.colors(error))
 
-    def head_planes(self, head: Frame) -> NDArray[np.uint8]:
-        """The same as :meth:`head`, as video stores it; see :func:`~singinghead.render.yuv.to_yuv420p`."""
-        if self._painter is None and len(cameras := self._look.rig.cameras(head.index)) == 1:
-            return self._heads.draw_yuv(head.vertices, None, cameras[0])
-        return to_yuv420p(self.head(head))
-
-    def error_planes(self, head: Frame, error: Frames) -> NDArray[np.uint8]:
-        """The same as :meth:`error`, as video stores it."""
-        if len(cameras := self._look.rig.cameras(head.index)) == 1:
-            return self._heat.draw_yuv(head.vertices, self._look.scale.colors(error), cameras[0])
-        return to_yuv420p(self.error(head, error))
+    def planes(self, head: Frame, error: Frames | None) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+        """Both as video stores them; see :func:`~singinghead.render.yuv.to_yuv420p`. No error has no picture."""
+        cameras = self._look.rig.cameras(head.index)
+        if self._painter is None and len(cameras) == 1 and error is not None:
+            colors = self._look.scale.colors(error)
+            return self._heads.draw_yuv_twice(head.vertices, self._heat, colors, cameras[0])
+        return to_yuv420p(self.head(head)), None if error is None else to_yuv420p(self.error(head, error))
 
     def close(self) -> None:
         """Give the rasterizers' memory back."""

@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 
 from singinghead.flame_model.errors import InputError
-from singinghead.render.camera import Camera
-from singinghead.render.scene import AMBIENT, LIGHTS, Light, Material, Part, Scene
+from singinghead.flame_model.model import FlameModel
+from singinghead.render.camera import Camera, fixed_camera
+from singinghead.render.heat import ColorScale, heat_scene
+from singinghead.render.scene import AMBIENT, LIGHTS, Light, Material, Part, Scene, head_scene
 from singinghead.render.software import SoftwareRasterizer
 from singinghead.render.texture import Texture
+from singinghead.render.views import axis_of
 
 SIZE = 32
 CAMERA = Camera(np.array([0.0, 0.0, 1.0]))
@@ -152,3 +155,21 @@ def test_colours_of_a_frame_take_the_place_of_the_scenes() -> None:
 def test_colours_that_are_none_are_refused(colors: np.ndarray, words: str) -> None:
     with pytest.raises(InputError, match=words):
         SoftwareRasterizer(flat_scene((np.array([[0, 1, 2]]), RED), n_vertices=3), CAMERA, SIZE).draw(TRIANGLE, colors)
+
+
+@pytest.mark.parametrize("yaw", [0.0, 0.6])
+def test_two_lights_at_once_are_each_alone(yaw: float) -> None:
+    """What is seen is found once; the pictures are the same to the last bit, also of a head turned, or cut."""
+    subject = FlameModel.load().with_shape()
+    scene = head_scene(subject)
+    camera = fixed_camera(subject).turned(yaw, axis_of(subject))
+    house, heat = SoftwareRasterizer(scene, camera, 192), SoftwareRasterizer(heat_scene(scene), camera, 192)
+    vertices = subject.template.astype(np.float32)
+    colors = ColorScale(0.1, "m").colors(np.abs(vertices[:, 0]))
+    near = replace(camera, position=camera.position * [1, 1, 0.12])
+    for place in (camera, near):
+        first, second = house.draw_yuv_twice(vertices, heat, colors, place)
+        assert np.array_equal(first, house.draw_yuv(vertices, None, place))
+        assert np.array_equal(second, heat.draw_yuv(vertices, colors, place))
+    with pytest.raises(InputError, match="within 0 to 1"):
+        house.draw_yuv_twice(vertices, heat, colors * np.nan, camera)
