@@ -16,17 +16,14 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import tyro
 from numpy.typing import NDArray
 
-from singinghead.flame_model.arrays import Floats
-from singinghead.flame_model.dataset import MOTION, VOCALS, Dataset, check_id
 from singinghead.flame_model.errors import InputError
-from singinghead.flame_model.stored_file import StoredFile
-from singinghead.render.video import check_output, check_rate
+from singinghead.render.video import check_output
+from singinghead.tools.compared_options import ComparedOptions
 from singinghead.tools.render_seq import sound_record
 
 if TYPE_CHECKING:
@@ -34,10 +31,11 @@ if TYPE_CHECKING:
     from singinghead.render.compare.compose import Look
     from singinghead.render.compare.layout import Grid
     from singinghead.tools.compared_clip import ComparedClip
+    from singinghead.tools.compared_options import Sources
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(ComparedOptions):
     """Compare methods with the ground truth: one video of all of them, from one camera, with sound.
 
     Shown are the real video if the dataset has it, the ground truth, each method, and below each method its error in
@@ -45,43 +43,12 @@ class Options:
     the mouth's opening. Predictions may be of other lengths and rates; what is done about it is said.
     """
 
-    id: Annotated[str, tyro.conf.Positional]
-    """The clip: a name like id0_10_0_0."""
-    pred: tyro.conf.UseAppendAction[tuple[str, ...]]
-    """NAME=DIR, once for each method: ID.pkl, ID.npz or ID.npy in it, parameters or vertices; NAME=DIR@25 for another frame
-    rate."""
-    gt: Path | None = None
-    """The folder of the ground truth's sequences. Default: flame_seqs in --data-root."""
-    data_root: Path | None = None
-    """A dataset in the release's layout: flame_seqs, audio_seqs, bgm_seqs, video_seqs. Default: the folder around --gt."""
-    vocals: Path | None = None
-    """The singing voice, instead of the dataset's."""
-    bgm: Path | None = None
-    """The background music, instead of the dataset's."""
-    no_audio: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """A silent video, and no sound in the strip."""
-    mix: Literal["native", "peak"] = "native"
-    """Balance: as recorded, or vocals at -3 dBFS and BGM at -12 dBFS peak (boosted by 12 dB at most)."""
-    beat_audio: Literal["vocals", "bgm", "mix", "none"] = "vocals"
-    """Whose beats are marked."""
-    flame: Path | None = None
-    """A FLAME model file or its folder. Default: $SINGINGHEAD_FLAME, else the licence-free stand-in head."""
     out: Path | None = None
     """The video to write, overwritten if it exists; with --still the figure, .png or .pdf. Default: ID_compared.mp4."""
     height: int = 1080
     """Of the video, an even number of pixels; it is 16:9."""
-    scale_mm: float = 10.0
-    """Where the errors' colours end."""
-    fps: float = 30.0
-    """Frames a second of the ground truth, of the video, and of predictions without a rate of their own."""
-    pose: Literal["full", "zero", "gt"] = "full"
-    """Heads are drawn in poses of their own; in none; or in the ground truth's."""
     camera: Literal["fixed", "fit"] = "fixed"
     """One for all: the same for all clips of a subject, or moved to see the whole motion of the ground truth."""
-    sample: int = 0
-    """Which of several samples of each prediction, from 0."""
-    pad: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Hold the last frames of shorter motions, instead of cutting all to the shortest."""
     still: str | None = None
     """A figure for a paper instead of a video: at these times, e.g. 3.2s,4.0s."""
     sheet: Path | None = None
@@ -91,56 +58,41 @@ class Options:
     ID_key.csv, which tells."""
     seed: int = 0
     """Of the shuffle."""
-    device: str = "auto"
-    """Where FLAME is computed: auto, cpu, cuda."""
     crf: int = 18
     """x264's quality: 0 lossless, 18 visually near lossless, 51 worst."""
     preset: str = "veryfast"
     """x264's speed, ultrafast to veryslow."""
-    json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Make the last line of stdout one JSON object."""
 
 
 def compare(options: Options) -> None:
     """Do what the options say, and tell what was done."""
     from singinghead.render.compare.heat import HeatScale
     from singinghead.render.compare.layout import Grid
-    from singinghead.tools.compared_clip import find_motions, parse_methods
 
-    clip_id = check_id(options.id)
-    check_rate(options.fps)
-    methods = parse_methods(options.pred, options.fps)
-    truth, dataset = _datasets(options)
-    find_motions(clip_id, truth, methods)
+    sources = options.find()
     scale = HeatScale(options.scale_mm)
     shows_all = options.blind is None
-    grid = Grid.of(len(methods) + 1 if shows_all else 2, options.height, errors=shows_all, strip=shows_all)
+    grid = Grid.of(len(sources.methods) + 1 if shows_all else 2, options.height, errors=shows_all, strip=shows_all)
     times = _times(options.still) if options.still else ()
-    out = _checked_out(options, clip_id)
-    vocals, bgm = _sound(options, dataset, clip_id)
+    out = _checked_out(options, sources.clip_id)
 
     # Late: torch takes seconds to import, and nobody waits for it to hear of a mistyped name.
-    from singinghead.flame_model.model import FlameModel, choose_device
     from singinghead.render.camera import fitted_camera, fixed_camera
-    from singinghead.render.clip import Sound, motion
+    from singinghead.render.clip import motion
     from singinghead.render.compare.compose import Look
     from singinghead.render.scene import head_scene
-    from singinghead.tools.compared_clip import load_compared
 
-    model = FlameModel.load(options.flame)
-    device = choose_device(options.device)
-    clip = load_compared(clip_id, truth, methods, model, options.fps, options.pose, options.sample, options.pad, device)
+    clip = options.load(sources)
     subject = clip.subject
     fits = options.camera == "fit"
     camera = fitted_camera(motion(subject, clip.drawn[0])) if fits else fixed_camera(subject)
     look = Look(head_scene(subject), camera, scale)
-    sound = Sound(vocals, bgm, options.mix)
     if options.still:
         _write_still(out, clip, look, times)
     elif options.blind is not None:
-        _write_pairs(options, grid, clip, look, sound)
+        _write_pairs(options, grid, clip, look, options.sound(sources))
     else:
-        _write_video(options, out, grid, clip, look, sound, dataset)
+        _write_video(options, out, grid, clip, look, sources)
 
 
 def _write_still(out: Path, clip: ComparedClip, look: Look, times: tuple[float, ...]) -> None:
@@ -179,9 +131,7 @@ def _write_pairs(options: Options, grid: Grid, clip: ComparedClip, look: Look, s
         command.print_json({"id": clip.id, "out": str(options.blind), "key": str(key), "videos": [p.video for p in pairs]})
 
 
-def _write_video(
-    options: Options, out: Path, grid: Grid, clip: ComparedClip, look: Look, sound: Sound, dataset: Dataset | None
-) -> None:
+def _write_video(options: Options, out: Path, grid: Grid, clip: ComparedClip, look: Look, sources: Sources) -> None:
     from contextlib import ExitStack
     from itertools import count
 
@@ -191,9 +141,9 @@ def _write_video(
     from singinghead.tools.compared_panels import panels, strip
 
     started = time.perf_counter()
-    real = dataset.video(clip.id) if dataset else None
+    real = sources.dataset.video(clip.id) if sources.dataset else None
     measures = clip.measures()
-    beats = _beats(options, sound)
+    sound, beats = options.sound(sources), options.beats(sources)
     title = f"{clip.id}   ·   {clip.subject.arrays.name}   ·   head pose: {options.pose}"
     composer = Composer(grid, panels(clip, measures, real is not None), look, title, strip(clip, measures, sound, beats))
     model, camera = clip.subject.arrays.name, look.camera.name
@@ -257,21 +207,6 @@ def _counted(name: str) -> FrameCounter:
     return counted
 
 
-def _datasets(options: Options) -> tuple[Path, Dataset | None]:
-    """The folder of the ground truth, and the dataset that it belongs to."""
-    from singinghead.metrics.clips import is_stored
-
-    dataset = Dataset.open(options.data_root) if options.data_root else None
-    if options.gt is None:
-        if dataset is None:
-            raise InputError("nothing says where the ground truth is", remedy="give --gt or --data-root")
-        return dataset.root / MOTION, dataset
-    if not is_stored(options.gt):
-        raise InputError("no such folder", file=options.gt, remedy="--gt is a folder of ID.pkl, ID.npz or ID.npy")
-    around = Dataset(options.gt.resolve().parent)
-    return options.gt, dataset or (around if around.has(VOCALS) else None)
-
-
 def _checked_out(options: Options, clip_id: str) -> Path:
     if sum(bool(kind) for kind in (options.still, options.blind, options.sheet)) > 1:
         raise InputError("--still, --sheet and --blind exclude each other")
@@ -303,33 +238,6 @@ def _times(text: str) -> tuple[float, ...]:
     if not times or not all(0 <= seconds < math.inf for seconds in times):
         raise InputError(f"--still '{text}' is no list of times", remedy="seconds, like 3.2s,4.0s")
     return times
-
-
-def _sound(options: Options, dataset: Dataset | None, clip_id: str) -> tuple[StoredFile | None, StoredFile | None]:
-    """Vocals and BGM, given or found; missing vocals are told, a missing BGM is normal."""
-    if options.no_audio:
-        if options.vocals or options.bgm:
-            raise InputError("--no-audio contradicts --vocals and --bgm")
-        return None, None
-    found = (dataset.vocals(clip_id), dataset.bgm(clip_id)) if dataset else (None, None)
-    vocals, bgm = (
-        StoredFile(given) if given else own for given, own in zip((options.vocals, options.bgm), found, strict=True)
-    )
-    for file in (vocals, bgm):
-        if file is not None and not file.is_file():
-            raise InputError("no such file", file=file)
-    if vocals is None:
-        print(f"warning: no vocals of {clip_id} (give --vocals or --data-root; --no-audio silences this)", file=sys.stderr)
-    return vocals, bgm
-
-
-def _beats(options: Options, sound: Sound) -> Floats | None:
-    """Beats in seconds; None where there is nothing to hear."""
-    from singinghead.metrics.audio_beats import Sound as Recordings
-
-    wanted = {"vocals": (sound.vocals,), "bgm": (sound.bgm,), "mix": (sound.vocals, sound.bgm), "none": ()}
-    files = tuple(StoredFile.of(file) for file in wanted[options.beat_audio] if file is not None)
-    return Recordings(files).beats_s() if files else None
 
 
 def main() -> int:
