@@ -229,7 +229,7 @@ def _sound(show: Performance, arrays: Arrays) -> dict[str, Any]:
         if track is None:
             return {"sound": None, "waves": {}, "sound_notes": []}
         samples, rate = soundfile.read(track.path)
-        notes = list(track.notes)
+        notes = [f"{note[0].upper()}{note[1:]}." for note in track.notes]
     file = io.BytesIO()
     soundfile.write(file, samples, rate, format="FLAC", subtype="PCM_16")
     return {

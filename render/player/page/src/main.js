@@ -9,6 +9,7 @@ import { Heads } from "./heads.js";
 import { HeatScale } from "./heat.js";
 import { Views } from "./views.js";
 
+const STIRS = 200; // milliseconds after which a camera that was moved stands still
 const SPEEDS = [0.25, 0.5, 0.75, 1, 1.5, 2];
 const find = (id) => document.getElementById(id);
 
@@ -20,7 +21,7 @@ const duration = clip.frames / clip.fps;
 const scale = new HeatScale(clip.heat.most_mm, open(clip.heat.colors));
 const waves = Object.fromEntries(Object.entries(clip.waves).map(([name, wave]) => [name, open(wave)]));
 
-const state = { heat: false, wireframe: false, looping: false, range: null, frame: -1, dirty: true, drawn: 0 };
+const state = { heat: false, wireframe: false, looping: false, range: null, frame: -1, dirty: true, drawn: 0, coarse: false, stirred: 0 };
 const facts = [...clip.facts, ...clip.sound_notes];
 
 let voice = new Silence();
@@ -50,7 +51,7 @@ find("keys").replaceChildren(
 
 let views = null;
 try {
-  views = new Views(find("stage"), find("canvas"), clip.camera, () => { state.dirty = true; });
+  views = new Views(find("stage"), find("canvas"), clip.camera, () => { state.dirty = true; state.stirred = performance.now(); });
 } catch {
   tell("This browser has no WebGL: the heads cannot be drawn. Sound and curves play.");
 }
@@ -142,12 +143,28 @@ function tick() {
     state.frame = frame;
     state.dirty = true;
   }
-  if (state.dirty && views) {
-    views.draw(cells.map(({ view }) => view), (index, camera) => heads.alone(heads.all[index], state.heat, state.wireframe, camera));
+  const now = performance.now();
+  if (state.coarse && state.drewAt) views.learn(now - state.drewAt);
+  state.drewAt = 0;
+  const moving = clock.playing || now - state.stirred < STIRS;
+  if (views && (state.dirty || (state.coarse && !moving))) {
+    views.draw(cells.map(({ view }) => view), (index, camera) => heads.alone(heads.all[index], state.heat, state.wireframe, camera), moving);
     state.drawn++;
+    state.coarse = moving;
+    state.drewAt = now;
   }
   state.dirty = false;
   requestAnimationFrame(tick);
+}
+
+/** As many columns as make the heads largest; in a narrow window the style decides. */
+function arrange() {
+  const { width, height } = find("stage").getBoundingClientRect();
+  const side = (columns) => Math.min(width / columns, height / Math.ceil(actors.length / columns) - 30);
+  const choices = actors.map((_, n) => n + 1);
+  const best = choices.reduce((a, b) => (side(b) > side(a) ? b : a));
+  find("cells").style.setProperty("--columns", String(best));
+  state.dirty = true;
 }
 
 function layOut() {
@@ -159,7 +176,7 @@ function layOut() {
 connect(actions);
 timeline.listen(actions.seek, choose);
 new ResizeObserver(layOut).observe(find("timeline"));
-new ResizeObserver(() => { state.dirty = true; }).observe(find("stage"));
+new ResizeObserver(arrange).observe(find("stage"));
 for (const query of ["(prefers-color-scheme: dark)", "(prefers-contrast: more)"]) matchMedia(query).addEventListener("change", layOut);
 layOut();
 // For scripts: everything that the page knows of itself (docs/player.md).

@@ -3,16 +3,19 @@ import { PerspectiveCamera, Vector3, WebGLRenderer } from "three";
 import { OrbitControls } from "three/addons/controls/OrbitControls.js";
 
 const UP = new Vector3(0, 1, 0);
+const SLOW = 45, COARSEST = 0.3; // milliseconds a picture; share of the full resolution
 const TURNS = { 1: 0, 2: 35, 3: 90, 4: -90 }; // degrees around the head, by the digit; its left ear is at +90
 
 export class Views {
   /** @param element the frames' and the canvas's parent. @param changed called when a picture must be drawn. */
   constructor(element, canvas, { position, target, view_degrees }, changed) {
     this.canvas = canvas;
-    this.renderer = new WebGLRenderer({ canvas, antialias: true, alpha: true, preserveDrawingBuffer: true });
+    this.renderer = new WebGLRenderer({ canvas, antialias: true, alpha: true });
     this.renderer.autoClear = false;
     this.first = new Vector3(...position);
     this.viewDegrees = view_degrees;
+    this.share = 1;
+    this.took = 0;
     this.camera = new PerspectiveCamera(view_degrees, 1, 0.05, 20);
     this.controls = new OrbitControls(this.camera, element);
     this.controls.target0.set(...target);
@@ -52,10 +55,18 @@ export class Views {
     this.controls.update();
   }
 
-  /** Draw into every frame what `sceneOf(index)` says. */
-  draw(frames, sceneOf) {
+  /** Learn how long a picture in motion took, ms; where GL is software, resolution gives way to motion. */
+  learn(took) {
+    this.took = this.took ? 0.7 * this.took + 0.3 * took : took;
+    if (this.took < SLOW || this.share <= COARSEST) return;
+    this.share = Math.max(this.share * 0.7, COARSEST);
+    this.took = 0;
+  }
+
+  /** Draw into every frame what `sceneOf(index)` says; as finely as there is time for if things are moving. */
+  draw(frames, sceneOf, moving) {
     const whole = this.canvas.getBoundingClientRect();
-    const ratio = Math.min(devicePixelRatio, 2);
+    const ratio = Math.min(devicePixelRatio, 2) * (moving ? this.share : 1);
     if (this.width !== whole.width || this.height !== whole.height || this.ratio !== ratio) {
       Object.assign(this, { width: whole.width, height: whole.height, ratio });
       this.renderer.setPixelRatio(ratio);
