@@ -12,7 +12,7 @@ from __future__ import annotations
 import io
 import logging
 import math
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -20,11 +20,12 @@ import soundfile
 from numpy.typing import NDArray
 
 from singinghead.flame_model.arrays import Floats
+from singinghead.flame_model.model import Subject
 from singinghead.flame_model.params import FlameParams
 from singinghead.flame_model.sequence import ParamSequence, Sequence, VertexSequence
 from singinghead.flame_model.stored_file import StoredFile
 from singinghead.render.asset.animation import Animation, animation_of, checked_motion, largest_error
-from singinghead.render.asset.basis import Basis, in_16_bits
+from singinghead.render.asset.basis import in_16_bits
 from singinghead.render.asset.joints import flame_joints
 from singinghead.render.camera import DISTANCE, FOCAL_LENGTH, fixed_camera
 from singinghead.render.clip import soundtrack
@@ -98,35 +99,14 @@ def payload(show: Performance) -> tuple[dict[str, Any], bytes]:
 
 def _motions(show: Performance, arrays: Arrays) -> tuple[list[Any], list[Any], list[Any]]:
     """Bases; tracks on them; and actors, who name two tracks each."""
-    sequences = [one for actor in show.actors for one in (actor.drawn, actor.straight)]
-    params = [one for one in sequences if isinstance(one, ParamSequence)]
-    animations: dict[int, Animation] = {}
-    bases: list[dict[str, Any]] = []
-    if params:
-        together = animation_of(show.subject, _concatenated(params))
-        bases.append(_basis(together, arrays))
-        for number, one in enumerate(params):
-            frames = slice(number * len(show), (number + 1) * len(show))
-            basis = Basis(
-                together.basis.names, together.basis.rest, together.basis.displacements, together.basis.weights[frames]
-            )
-            animations[id(one)] = Animation(basis, flame_joints(show.subject, one.params), together.skinning)
-    used = {id(one): 0 for one in params}
-    for one in sequences:
-        if isinstance(one, VertexSequence) and id(one) not in animations:
-            animations[id(one)] = animation_of(show.subject, one)
-            used[id(one)] = len(bases)
-            bases.append(_basis(animations[id(one)], arrays))
-    numbers: dict[int, int] = {}
-    tracks: list[dict[str, Any]] = []
-    worst = 0.0
-    for one in sequences:
-        if id(one) not in numbers:
-            numbers[id(one)] = len(tracks)
-            worst = max(worst, 1000 * largest_error(animations[id(one)], show.subject, one))
-            tracks.append(_track(animations[id(one)], used[id(one)], arrays))
+    sequences = {id(one): one for actor in show.actors for one in (actor.drawn, actor.straight)}
+    animations, bases = _animations(show.subject, list(sequences.values()))
+    worst = max(1000 * largest_error(animations[key], show.subject, one) for key, one in sequences.items())
     if worst > TOLERANCE_MM:
         logger.warning("16 bits keep so large a motion only within %.2f mm: is it sane?", worst)
+    numbers = {key: number for number, key in enumerate(sequences)}
+    tracks = [_track(animations[key], bases[key], arrays) for key in sequences]
+    distinct = {number: animations[key] for key, number in bases.items()}
     actors = [
         {
             "name": actor.name,
@@ -139,7 +119,25 @@ def _motions(show: Performance, arrays: Arrays) -> tuple[list[Any], list[Any], l
         }
         for actor in show.actors
     ]
-    return bases, tracks, actors
+    return [_basis(distinct[number], arrays) for number in range(len(distinct))], tracks, actors
+
+
+def _animations(subject: Subject, sequences: list[Sequence]) -> tuple[dict[int, Animation], dict[int, int]]:
+    """Each motion, and the number of its basis, by the motion's ``id``: motions of parameters share the first."""
+    animations, bases = {}, {}
+    params = [one for one in sequences if isinstance(one, ParamSequence)]
+    if params:
+        together = animation_of(subject, _concatenated(params))
+        starts = np.cumsum([0, *map(len, params)])
+        for one, start in zip(params, starts, strict=False):
+            basis = replace(together.basis, weights=together.basis.weights[start : start + len(one)])
+            animations[id(one)] = Animation(basis, flame_joints(subject, one.params), together.skinning)
+            bases[id(one)] = 0
+    for other in sequences:
+        if isinstance(other, VertexSequence):
+            animations[id(other)] = animation_of(subject, other)
+            bases[id(other)] = len(set(bases.values()))
+    return animations, bases
 
 
 def _concatenated(sequences: list[ParamSequence]) -> Sequence:

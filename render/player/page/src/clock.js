@@ -1,7 +1,9 @@
 // What time it is in the clip. With sound, the sound's own clock tells; without, the computer's.
 //
-// Times are what is heard now, not what is handed to the loudspeaker now: the context says how far these are apart.
+// Times are of what is heard now, not of what is handed to the loudspeaker now: the context says how far these are apart. A
+// picture, too, is seen a while after it was drawn, so that only what is left of that distance counts.
 
+const SCREEN = 0.025; // seconds from drawing a picture to seeing it, one and a half pictures of a usual display
 const AHEAD = 0.02; // seconds from the call to the first sample, so that its time is known exactly
 
 /** Nothing is heard; time passes. */
@@ -33,9 +35,9 @@ export class Voice {
     if (this.context.state !== "running") await this.context.resume();
   }
 
-  /** Seconds from the context's clock to the ear; small changes of the estimate are ignored, so that time runs evenly. */
+  /** Seconds that sound takes to the ear longer than a picture to the eye; small changes are ignored: time runs evenly. */
   get latency() {
-    const estimate = this.context.outputLatency || this.context.baseLatency || 0;
+    const estimate = Math.max((this.context.outputLatency || this.context.baseLatency || 0) - SCREEN, 0);
     if (Math.abs(estimate - this.settled) > 0.01) this.settled = estimate;
     return this.settled;
   }
