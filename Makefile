@@ -27,9 +27,9 @@ player-if-npm:
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(PLAYER) || echo "the player's page is not built: npm failed"; \
 	else echo "the player's page is not built: no npm here (Node 18 or newer, then make player)"; fi
 
-$(PLAYER): $(wildcard $(PAGE)/src/*) $(addprefix $(PAGE)/,index.html package.json package-lock.json vite.config.js)
+$(PLAYER): $(wildcard $(PAGE)/src/*) $(addprefix $(PAGE)/,index.html package.json vite.config.js)
 	@command -v npm >/dev/null || { echo "needs npm with Node 18 or newer: on Debian, apt-get install nodejs npm"; exit 2; }
-	cd $(PAGE) && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build -- --logLevel=warn
+	cd $(PAGE) && npm install --no-package-lock --no-audit --no-fund --loglevel=error && npm run --silent build -- --logLevel=warn
 
 demo: $(READY) ## sing, render and show: demo/*.mp4 with sound and a sheet of stills
 	$(BIN)/python tools/make_demo.py --out demo
