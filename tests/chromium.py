@@ -25,6 +25,7 @@ _FLAGS = (
     "--disable-default-apps", "--disable-extensions", "--disable-dev-shm-usage", "--hide-scrollbars",
     "--autoplay-policy=no-user-gesture-required", "--remote-debugging-pipe",
 )  # fmt: skip
+_KEYS = {"Escape": 27, "Tab": 9, "Enter": 13, " ": 32}
 _HIGH = 10  # descriptors that cannot be those that Chromium reads from (3) and writes to (4)
 _START = """
 import os, sys
@@ -99,7 +100,7 @@ class Page:
         for kind in ("keyDown", "keyUp"):
             self.send(
                 "Input.dispatchKeyEvent", type=kind, key=key, code=code or key, modifiers=8 * shift,
-                **(text if kind == "keyDown" else {}),
+                windowsVirtualKeyCode=_KEYS.get(key, 0), **(text if kind == "keyDown" else {}),
             )  # fmt: skip
 
     def screenshot(self, path: Path) -> None:

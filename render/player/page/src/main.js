@@ -9,6 +9,7 @@ import { Heads } from "./heads.js";
 import { HeatScale } from "./heat.js";
 import { Views } from "./views.js";
 
+const LONGEST = 50; // milliseconds that a picture is taken to stand
 const STIRS = 200; // milliseconds after which a camera that was moved stands still
 const SPEEDS = [0.25, 0.5, 0.75, 1, 1.5, 2];
 const find = (id) => document.getElementById(id);
@@ -21,7 +22,7 @@ const duration = clip.frames / clip.fps;
 const scale = new HeatScale(clip.heat.most_mm, open(clip.heat.colors));
 const waves = Object.fromEntries(Object.entries(clip.waves).map(([name, wave]) => [name, open(wave)]));
 
-const state = { heat: false, wireframe: false, looping: false, range: null, frame: -1, dirty: true, drawn: 0, coarse: false, stirred: 0 };
+const state = { heat: false, wireframe: false, looping: false, range: null, frame: -1, dirty: true, drawn: 0, coarse: false, stirred: 0, drewAt: 0, ticked: 0, stands: 16 };
 const facts = [...clip.facts, ...clip.sound_notes];
 
 let voice = new Silence();
@@ -56,7 +57,8 @@ try {
   tell("This browser has no WebGL: the heads cannot be drawn. Sound and curves play.");
 }
 
-const frameNow = () => Math.min(Math.floor(clock.time() * clip.fps + 1e-4), clip.frames - 1);
+const frameAt = (seconds) => Math.min(Math.floor(seconds * clip.fps + 1e-4), clip.frames - 1);
+const frameNow = () => frameAt(clock.time());
 const range = () => state.range ?? [0, duration];
 
 const actions = {
@@ -133,7 +135,12 @@ function write(frame, seconds) {
 }
 
 function tick() {
-  const seconds = clock.time(), frame = frameNow();
+  // A picture stands until the next tick: what it shows is the middle of that time.
+  const now = performance.now();
+  state.stands = 0.9 * state.stands + 0.1 * Math.min(now - state.ticked, LONGEST);
+  state.ticked = now;
+  const seconds = clock.time();
+  const frame = frameAt(clock.playing ? seconds + (clock.rate * state.stands) / 2000 : seconds);
   document.body.classList.toggle("playing", clock.playing);
   if (find("play").ariaLabel !== (clock.playing ? "Pause" : "Play")) find("play").ariaLabel = clock.playing ? "Pause" : "Play";
   timeline.move(seconds);
@@ -143,7 +150,6 @@ function tick() {
     state.frame = frame;
     state.dirty = true;
   }
-  const now = performance.now();
   if (state.coarse && state.drewAt) views.learn(now - state.drewAt);
   state.drewAt = 0;
   const moving = clock.playing || now - state.stirred < STIRS;
