@@ -12,8 +12,8 @@ export class Timeline {
     this.beats = document.beats;
     this.waves = waves;
     this.rows = [
-      { label: "lip error", curves: actors.slice(1).map((actor) => ({ color: actor.color, values: actor.lips })) },
-      { label: "mouth open", curves: actors.map((actor, n) => ({ color: n ? actor.color : null, values: actor.opening })) },
+      { label: "lip error", short: "lips", curves: actors.slice(1).map((actor) => ({ color: actor.color, values: actor.lips })) },
+      { label: "mouth open", short: "mouth", curves: actors.map((actor, n) => ({ color: n ? actor.color : null, values: actor.opening })) },
     ];
     for (const row of this.rows) row.curves = row.curves.filter(({ values }) => values);
     this.rows = this.rows.filter(({ curves }) => curves.length);
@@ -67,7 +67,8 @@ export class Timeline {
   draw() {
     const { width, height } = this.element.getBoundingClientRect();
     const ratio = devicePixelRatio;
-    this.left = width < 560 ? 64 : LABELS;
+    this.narrow = width < 560;
+    this.left = this.narrow ? 64 : LABELS;
     this.width = Math.max(width - this.left - RIGHT, 1);
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);
@@ -128,12 +129,12 @@ export class Timeline {
     brush.stroke();
   }
 
-  row(brush, { label, curves }, { top, bottom }) {
+  row(brush, { label, short, curves }, { top, bottom }) {
     let low = 0, high = 0.1;
     for (const { values } of curves) for (const value of values) low = Math.min(low, value), high = Math.max(high, value);
     [low, high] = [low < 0 ? low - 0.05 * (high - low) : 0, high + 0.05 * (high - low)];
     const y = (value) => bottom - ((value - low) / (high - low)) * (bottom - top);
-    this.label(brush, { top, bottom }, label, "mm");
+    this.label(brush, { top, bottom }, this.narrow ? short : label, "mm");
     brush.textAlign = "right";
     brush.fillStyle = this.color("--faint");
     brush.fillText(high.toFixed(1), this.left - 5, top + 5);

@@ -1,5 +1,7 @@
 // Errors in millimetres as colours, on one fixed scale: the same definition and the same colours as in compared videos.
 
+const STOPS = 33; // of the bar
+
 /** Distances in mm between two sets of vertices in metres. */
 export function distances(vertices, others, out) {
   for (let v = 0, i = 0; v < out.length; v++, i += 3) {
@@ -33,15 +35,9 @@ export class HeatScale {
 
   /** Draw the bar and its numbers. */
   show(element) {
-    const canvas = element.querySelector("canvas");
-    canvas.height = this.steps;
-    const brush = canvas.getContext("2d");
-    const pixels = brush.createImageData(1, this.steps);
-    for (let step = 0; step < this.steps; step++) {
-      const row = 4 * (this.steps - 1 - step);
-      pixels.data.set([...this.srgb.subarray(3 * step, 3 * step + 3), 255], row);
-    }
-    brush.putImageData(pixels, 0, 0);
+    const stops = Array.from({ length: STOPS }, (_, n) => 3 * Math.round((n / (STOPS - 1)) * (this.steps - 1)));
+    const colors = stops.map((step) => `rgb(${this.srgb.subarray(step, step + 3).join(" ")})`);
+    element.querySelector("i").style.backgroundImage = `linear-gradient(var(--upwards), ${colors.join(", ")})`;
     const marks = [5, 4, 3, 2, 1, 0].map((fifth) => Number(((fifth / 5) * this.most).toPrecision(3)));
     element.querySelector("ol").replaceChildren(
       ...marks.map((mark, index) => Object.assign(document.createElement("li"), { textContent: `${index ? "" : "≥ "}${mark}` })),

@@ -4,6 +4,7 @@ import { OrbitControls } from "three/addons/controls/OrbitControls.js";
 
 const UP = new Vector3(0, 1, 0);
 const SLOW = 45, COARSEST = 0.3; // milliseconds a picture; share of the full resolution
+const NARROWEST = 0.75; // share of the square's width that is always seen
 const TURNS = { 1: 0, 2: 35, 3: 90, 4: -90 }; // degrees around the head, by the digit; its left ear is at +90
 
 export class Views {
@@ -18,6 +19,7 @@ export class Views {
     this.took = 0;
     this.camera = new PerspectiveCamera(view_degrees, 1, 0.05, 20);
     this.controls = new OrbitControls(this.camera, element);
+    element.style.touchAction = ""; // the style decides whether a finger scrolls the page
     this.controls.target0.set(...target);
     this.controls.minDistance = 0.15;
     this.controls.maxDistance = 5;
@@ -86,9 +88,9 @@ export class Views {
     });
   }
 
-  /** The whole square of our videos is seen, whatever the frame's sides. */
+  /** The whole height of our videos' square is seen; where a frame is narrow, the outer parts of the shoulders are not. */
   fit(aspect) {
-    const half = Math.tan((this.viewDegrees * Math.PI) / 360) / Math.min(aspect, 1);
+    const half = Math.tan((this.viewDegrees * Math.PI) / 360) * Math.max(NARROWEST / aspect, 1);
     this.camera.aspect = aspect;
     this.camera.fov = (Math.atan(half) * 360) / Math.PI;
     this.camera.updateProjectionMatrix();
