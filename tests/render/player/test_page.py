@@ -24,7 +24,7 @@ from singinghead.tools.make_player import Made, Options, make_player
 
 ID = "id0_1_0_0"
 TURNED = 1.2  # radians: a flash is a head that bows deeply
-LASTS = 3  # frames
+LASTS = 6  # frames
 
 MEASURE = """
 async (from, to, rate) => {
@@ -89,7 +89,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def flashing(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A page of a small head that bows whenever there is a click, for three frames."""
+    """A page of a small head that bows whenever there is a click, for a fifth of a second."""
     played.needs_page()
     root = tmp_path_factory.mktemp("flashing")
     for folder in ("flame", "flame_seqs", "still"):
@@ -188,10 +188,10 @@ def test_flashes_and_clicks_coincide(start: float, end: float, rate: float, page
     for _ in range(3):  # a machine that is busy elsewhere draws late now and then; a clock that is wrong always does
         found = measured(page, start, end, rate)
         flashes, clicks = np.array(found["flashes"]), np.array(found["clicks"])
-        assert len(flashes) == len(clicks) == len(expected)
+        assert len(clicks) == len(expected)
         assert np.allclose(np.diff(clicks) * rate, np.diff(expected), atol=0.01)
-        misses.append(np.abs(flashes - clicks).max())
-        print("flash after click, ms:", np.round(1000 * (flashes - clicks), 1))
+        misses.append(np.abs(flashes - clicks).max() if len(flashes) == len(clicks) else np.inf)
+        print("flashes at", np.round(flashes, 4), "clicks at", np.round(clicks, 4))
         if misses[-1] <= 1 / FPS:
             break
     assert min(misses) <= 1 / FPS
@@ -282,7 +282,7 @@ def test_without_sound_it_plays_by_its_own_clock(page: Page, made: Made, tmp_pat
         "(async () => { const began = performance.now(); await player.clock.play();"
         " while (player.clock.playing) await new Promise(requestAnimationFrame); return performance.now() - began; })()"
     )
-    assert 950 < took < 1300
+    assert 950 < took < 1600
     assert page.run("player.state.frame") == 29
     assert page.run("document.body.dataset.sound") == "no"
 

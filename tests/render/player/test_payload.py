@@ -70,6 +70,15 @@ def test_eyes_that_move_and_a_neck_that_never_rests_are_exact_at_zero_pose(tmp_p
     assert np.abs(made["errors"][1] - distances(own, truth)).max() < 0.05
 
 
+def test_a_head_that_never_moves_needs_no_displacements(tmp_path: Path) -> None:
+    still = asset_clips.clip(asset_clips.singing(T).map(lambda field: np.repeat(field[:1], T, axis=0)))
+    show = performance("stand-in", still, still)
+    document, block = payload(show)
+    made = played.evaluated(document, block, FRAMES, tmp_path)
+    assert np.linalg.norm(made["vertices"][1] - frames_of(show, still), axis=2).max() < 0.05e-3
+    assert made["errors"].max() < 0.001
+
+
 def test_generated_vertices_bring_a_basis_of_their_own(tmp_path: Path) -> None:
     show = performance("stand-in", singing(0))
     vertices = np.concatenate(list(motion(show.subject, show.actors[0].straight)))
