@@ -10,7 +10,7 @@ import { HeatScale } from "./heat.js";
 import { Views } from "./views.js";
 
 const LONGEST = 50; // milliseconds that a picture is taken to stand
-const STIRS = 200; // milliseconds after which a camera that was moved stands still
+const STIRS = 200; // milliseconds after which what was moved stands still
 const SPEEDS = [0.25, 0.5, 0.75, 1, 1.5, 2];
 const find = (id) => document.getElementById(id);
 
@@ -149,6 +149,7 @@ function tick() {
     write(frame, frame / clip.fps);
     state.frame = frame;
     state.dirty = true;
+    state.stirred = now;
   }
   if (state.coarse && state.drewAt) views.learn(now - state.drewAt);
   state.drewAt = 0;

@@ -3,15 +3,26 @@ import { PerspectiveCamera, Vector3, WebGLRenderer } from "three";
 import { OrbitControls } from "three/addons/controls/OrbitControls.js";
 
 const UP = new Vector3(0, 1, 0);
-const SLOW = 45, COARSEST = 0.3; // milliseconds a picture; share of the full resolution
+const SLOW = 45, QUICK = 22, COARSEST = 0.45; // milliseconds a picture; share of the full resolution
 const NARROWEST = 0.75; // share of the square's width that is always seen
 const TURNS = { 1: 0, 2: 35, 3: 90, 4: -90 }; // degrees around the head, by the digit; its left ear is at +90
+
+/** Whether no GPU draws. Multisampling then costs thrice as much as drawing; what stands still is drawn twice as large instead. */
+function isSoftware() {
+  const probe = document.createElement("canvas").getContext("webgl2");
+  if (!probe) return false;
+  const named = probe.getExtension("WEBGL_debug_renderer_info");
+  const renderer = probe.getParameter(named ? named.UNMASKED_RENDERER_WEBGL : probe.RENDERER);
+  probe.getExtension("WEBGL_lose_context")?.loseContext();
+  return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(renderer);
+}
 
 export class Views {
   /** @param element the frames' and the canvas's parent. @param changed called when a picture must be drawn. */
   constructor(element, canvas, { position, target, view_degrees }, changed) {
     this.canvas = canvas;
-    this.renderer = new WebGLRenderer({ canvas, antialias: true, alpha: true });
+    this.isSoft = isSoftware();
+    this.renderer = new WebGLRenderer({ canvas, antialias: !this.isSoft, alpha: true });
     this.renderer.autoClear = false;
     this.first = new Vector3(...position);
     this.viewDegrees = view_degrees;
@@ -57,18 +68,20 @@ export class Views {
     this.controls.update();
   }
 
-  /** Learn how long a picture in motion took, ms; where GL is software, resolution gives way to motion. */
+  /** Learn how long a picture in motion took, ms: where that is long, resolution gives way to motion. */
   learn(took) {
     this.took = this.took ? 0.7 * this.took + 0.3 * took : took;
-    if (this.took < SLOW || this.share <= COARSEST) return;
-    this.share = Math.max(this.share * 0.7, COARSEST);
-    this.took = 0;
+    const wanted = this.took > SLOW ? this.share * 0.7 : this.took < QUICK ? this.share * 1.2 : this.share;
+    const share = Math.min(Math.max(wanted, COARSEST), 1);
+    if (share !== this.share) this.took = 0;
+    this.share = share;
   }
 
   /** Draw into every frame what `sceneOf(index)` says; as finely as there is time for if things are moving. */
   draw(frames, sceneOf, moving) {
     const whole = this.canvas.getBoundingClientRect();
-    const ratio = Math.min(devicePixelRatio, 2) * (moving ? this.share : 1);
+    const fine = this.isSoft ? 2 : Math.min(devicePixelRatio, 2);
+    const ratio = moving ? Math.min(devicePixelRatio, 2) * this.share : fine;
     if (this.width !== whole.width || this.height !== whole.height || this.ratio !== ratio) {
       Object.assign(this, { width: whole.width, height: whole.height, ratio });
       this.renderer.setPixelRatio(ratio);
