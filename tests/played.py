@@ -41,9 +41,14 @@ for (const [name, parts] of Object.entries(out)) {
 """
 
 
+def is_built() -> bool:
+    """Whether the page that is filled with clips is there."""
+    return (resources.files("singinghead.render.player") / "dist" / "player.html").is_file()
+
+
 def needs_page() -> None:
     """Skip the test where the page is not built."""
-    if not (resources.files("singinghead.render.player") / "dist" / "player.html").is_file():
+    if not is_built():
         pytest.skip("the player's page is not built: make player, with Node 18 or newer")
 
 
