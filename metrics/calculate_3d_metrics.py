@@ -67,7 +67,7 @@ class Options:
     allow_stand_in: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Measure on the licence-free stand-in head where there is no FLAME; results are marked, and compare with no others."""
     render_worst: int = 0
-    """Of each method, make comparison videos of so many clips with the largest lip error, linked in the report."""
+    """Of each method, make comparison videos and pages of so many clips with the largest lip error, linked in the report."""
     no_baselines: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Leave out the rows of the ground truth itself, of a still face and of another clip's sound."""
     json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False

@@ -12,6 +12,7 @@ import tomllib
 from pathlib import Path
 
 import numpy as np
+import played
 import pytest
 import yaml
 from made_results import drawn
@@ -124,6 +125,15 @@ def test_a_report_finds_its_page(install: str, request: pytest.FixtureRequest, t
     page = (tmp_path / "report.html").read_text()
     assert "<svg" in page
     assert "--series-1" in page
+
+
+@pytest.mark.parametrize("install", ["wheel", "editable"])
+def test_the_player_finds_its_page(install: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    played.needs_page()
+    ask = "from singinghead.render.player.template import read_template; print(len(read_template()))"
+    python = installed_commands(install, request) / "python"
+    found = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert int(found.stdout) > 300_000
 
 
 @pytest.mark.parametrize("install", ["wheel", "editable"])

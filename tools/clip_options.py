@@ -29,8 +29,8 @@ class SoundOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PictureOptions:
-    """How heads are drawn and encoded, one clip's or several methods'."""
+class HeadOptions:
+    """Whose head moves, and how."""
 
     flame: Path | None = None
     """A FLAME model file or its folder. Default: $SINGINGHEAD_FLAME, else the licence-free stand-in head."""
@@ -38,12 +38,20 @@ class PictureOptions:
     """The sequence's frames a second."""
     device: str = "auto"
     """Where FLAME is computed: auto, cpu, cuda."""
-    camera: Literal["fixed", "fit"] = "fixed"
-    """The same for all clips of a subject, or moved to see the whole motion."""
     pose: Literal["full", "zero", "gt"] = "full"
     """Head pose as given; zero; or the ground truth's, from --data-root."""
     sample: int = 0
     """Which of several samples, from 0."""
+    json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Make the last line of stdout one JSON object."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureOptions(HeadOptions):
+    """How heads are drawn and encoded, one clip's or several methods'."""
+
+    camera: Literal["fixed", "fit"] = "fixed"
+    """The same for all clips of a subject, or moved to see the whole motion."""
     crf: int = 18
     """x264's quality: 0 lossless, 18 visually near lossless, 51 worst."""
     preset: str = "veryfast"
@@ -70,8 +78,6 @@ class PictureOptions:
     """A colour (#rrggbb or a name) or an image file, fitted."""
     texture: Path | None = None
     """The skin: a PNG or JPEG in the head's texture coordinates, or FLAME's mean albedo (.npz)."""
-    json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Make the last line of stdout one JSON object."""
 
     def look(self) -> Look:
         """How a clip is to be drawn; its device is as given, ``auto`` too."""

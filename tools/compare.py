@@ -15,17 +15,18 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import tyro
 from numpy.typing import NDArray
 
-from singinghead.flame_model.dataset import MOTION, VOCALS, Dataset, check_id
+from singinghead.flame_model.dataset import Dataset, check_id
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.stored_file import StoredFile
 from singinghead.render.video import check_output, check_rate
-from singinghead.tools.clip_options import PictureOptions, SoundOptions
+from singinghead.tools.clip_options import PictureOptions
+from singinghead.tools.compared_options import ComparedOptions
 from singinghead.tools.render_seq import sound_record
 from singinghead.tools.split_run import BatchOptions
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(BatchOptions, PictureOptions, SoundOptions):
+class Options(BatchOptions, PictureOptions, ComparedOptions):
     """Compare methods with the ground truth: one video of all of them, from one camera, with sound.
 
     Shown are the real video if the dataset has it, the ground truth, each method, and below each method its error in
@@ -48,31 +49,14 @@ class Options(BatchOptions, PictureOptions, SoundOptions):
 
     id: Annotated[str | None, tyro.conf.Positional] = None
     """The clip: a name like id0_10_0_0."""
-    pred: tyro.conf.UseAppendAction[tuple[str, ...]]
-    """NAME=DIR, once for each method: ID.pkl, ID.npz or ID.npy in it, parameters or vertices; NAME=DIR@25 for another frame
-    rate."""
     split: Path | None = None
     """Instead of one clip, a list of IDs, one a line: each to OUT/ID.mp4 and recorded in OUT/manifest.jsonl; run again,
     it goes on, as render_split does."""
-    gt: Path | None = None
-    """The folder of the ground truth's sequences. Default: flame_seqs in --data-root."""
-    data_root: Path | None = None
-    """A dataset in the release's layout: flame_seqs, audio_seqs, bgm_seqs, video_seqs. Default: the folder around --gt."""
-    vocals: Path | None = None
-    """The singing voice, instead of the dataset's."""
-    bgm: Path | None = None
-    """The background music, instead of the dataset's."""
-    beat_audio: Literal["vocals", "bgm", "mix", "none"] = "vocals"
-    """Whose beats are marked."""
     out: Path | None = None
     """The video to write, overwritten if it exists; with --still the figure, .png or .pdf; with --split a folder. Default:
     ID_compared.mp4."""
     height: int = 1080
     """Of the video, an even number of pixels; it is 16:9."""
-    scale_mm: float = 10.0
-    """Where the errors' colours end."""
-    pad: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Hold the last frames of shorter motions, instead of cutting all to the shortest."""
     still: str | None = None
     """A figure for a paper instead of a video: at these times, e.g. 3.2s,4.0s; its background is white."""
     sheet: Path | None = None
@@ -91,10 +75,9 @@ def compare(options: Options) -> int:
     if (options.id is None) == (options.split is None):
         raise InputError("a clip or a split is to be compared", remedy="give an ID, or --split FILE --out DIR")
     check_rate(options.fps)
-    if options.no_audio and (options.vocals or options.bgm or options.require_audio):
-        raise InputError("--no-audio contradicts --vocals, --bgm and --require-audio")
+    options.check_sound()
     methods = parse_methods(options.pred, options.fps)
-    truth, dataset = _datasets(options)
+    truth, dataset = options.datasets()
     comparison = _comparison(options, len(methods))
     if options.split is not None:
         return _compare_split(options, options.split, comparison, methods, truth, dataset)
@@ -102,7 +85,7 @@ def compare(options: Options) -> int:
     find_motions(clip_id, truth, methods)
     times = _times(options.still) if options.still else ()
     out = _checked_out(options, clip_id)
-    sound = _sound(options, dataset, clip_id)
+    sound = options.sound(dataset, clip_id)
 
     # Late: torch takes seconds to import, and nobody waits for it to hear of a mistyped name.
     from singinghead.flame_model.model import FlameModel, choose_device
@@ -246,21 +229,6 @@ def _counted(name: str) -> FrameCounter:
     return counted
 
 
-def _datasets(options: Options) -> tuple[Path, Dataset | None]:
-    """The folder of the ground truth, and the dataset that it belongs to."""
-    from singinghead.metrics.clips import is_stored
-
-    dataset = Dataset.open(options.data_root) if options.data_root else None
-    if options.gt is None:
-        if dataset is None:
-            raise InputError("nothing says where the ground truth is", remedy="give --gt or --data-root")
-        return dataset.root / MOTION, dataset
-    if not is_stored(options.gt):
-        raise InputError("no such folder", file=options.gt, remedy="--gt is a folder of ID.pkl, ID.npz or ID.npy")
-    around = Dataset(options.gt.resolve().parent)
-    return options.gt, dataset or (around if around.has(VOCALS) else None)
-
-
 def _checked_out(options: Options, clip_id: str) -> Path:
     if sum(bool(kind) for kind in (options.still, options.blind, options.sheet)) > 1:
         raise InputError("--still, --sheet and --blind exclude each other")
@@ -292,27 +260,6 @@ def _times(text: str) -> tuple[float, ...]:
     if not times or not all(0 <= seconds < math.inf for seconds in times):
         raise InputError(f"--still '{text}' is no list of times", remedy="seconds, like 3.2s,4.0s")
     return times
-
-
-def _sound(options: Options, dataset: Dataset | None, clip_id: str) -> Sound:
-    """Vocals and BGM, given or found; missing vocals are told, a missing BGM is normal."""
-    from singinghead.render.clip import Sound
-
-    if options.no_audio:
-        return Sound()
-    found = (dataset.vocals(clip_id), dataset.bgm(clip_id)) if dataset else (None, None)
-    vocals, bgm = (
-        StoredFile(given) if given else own for given, own in zip((options.vocals, options.bgm), found, strict=True)
-    )
-    for file in (vocals, bgm):
-        if file is not None and not file.is_file():
-            raise InputError("no such file", file=file)
-    if vocals is None:
-        problem = f"no vocals of {clip_id}"
-        if options.require_audio:
-            raise InputError(problem, remedy="give --vocals or --data-root")
-        print(f"warning: {problem} (give --vocals or --data-root; --no-audio silences this)", file=sys.stderr)
-    return Sound(vocals, bgm, options.mix, options.vocal_gain_db, options.bgm_gain_db)
 
 
 def main() -> int:

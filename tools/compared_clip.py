@@ -71,6 +71,11 @@ class ComparedClip:
     def __len__(self) -> int:
         return len(self.motions[0])
 
+    @property
+    def straight(self) -> tuple[AnySequence, ...]:
+        """The motions at zero head pose, at which errors are taken; vertices are taken to be there already."""
+        return tuple(_posed(one, self.motions[0], "zero") for one in self.motions)
+
     def of(self, names: Sequence[str]) -> ComparedClip:
         """Some of its motions, in that order."""
         places = [self.names.index(name) for name in names]
@@ -100,8 +105,7 @@ class ComparedClip:
 
         Errors are taken at zero head pose; the ground truth has none.
         """
-        straight = zip(*(self._straight(own) for own in self.motions), strict=True)
-        for heads, (truth, *others) in zip(self.heads(shown), straight, strict=True):
+        for heads, (truth, *others) in zip(self.heads(shown), self._straight_chunks(), strict=True):
             errors = zip(*(distances(other, truth) for other in others), strict=True)
             yield [(of_all, (None, *error)) for of_all, error in zip(heads, errors, strict=True)]
 
@@ -112,7 +116,7 @@ class ComparedClip:
         found: list[dict[str, list[Floats]]] = [defaultdict(list) for _ in self.names]
         template = self.subject.template[None].astype(np.float32)
         neutral = landmarks(arrays, template, "full")[0] if has_landmarks else None
-        for truth, *others in zip(*(self._straight(own) for own in self.motions), strict=True):
+        for truth, *others in self._straight_chunks():
             for index, vertices in enumerate((truth, *others)):
                 error = distances(vertices, truth)
                 if "lips" in regions:
@@ -127,10 +131,8 @@ class ComparedClip:
             for kinds in curves
         )
 
-    def _straight(self, own: AnySequence) -> Iterator[Frames]:
-        if isinstance(own, VertexSequence):
-            return motion(self.subject, own)
-        return motion(self.subject, replace(own, params=own.params.with_head_pose(None)))
+    def _straight_chunks(self) -> Iterator[tuple[Frames, ...]]:
+        return zip(*(motion(self.subject, one) for one in self.straight), strict=True)
 
 
 def parse_methods(texts: Sequence[str], fps: float) -> tuple[Method, ...]:

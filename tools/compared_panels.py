@@ -29,21 +29,22 @@ def panels(clip: ComparedClip, measures: Sequence[Measures], has_recording: bool
     """One for the ground truth, above the real video if there is one, and one for each method."""
     truth = Panel(clip.names[0], TRUTH_COLOR)
     first = replace(truth, note="real video") if has_recording else replace(truth, lines=_LEGEND)
-    rest = zip(clip.names[1:], measures[1:], _colors(clip)[1:], strict=True)
+    rest = zip(clip.names[1:], measures[1:], colors(clip)[1:], strict=True)
     return first, *(Panel(name, color, _note(measured)) for name, measured, color in rest)
 
 
 def strip(clip: ComparedClip, measures: Sequence[Measures], sound: Sound, beats: Floats | None) -> Strip:
     """Sound and beats, the lips' error of each method, and the opening of every mouth."""
-    colors = _colors(clip)
-    errors = [Curve(color, m.lips_mm) for color, m in zip(colors, measures, strict=True) if m.lips_mm is not None][1:]
-    openings = [Curve(color, m.opening_mm) for color, m in zip(colors, measures, strict=True) if m.opening_mm is not None]
+    palette = colors(clip)
+    errors = [Curve(color, m.lips_mm) for color, m in zip(palette, measures, strict=True) if m.lips_mm is not None][1:]
+    openings = [Curve(color, m.opening_mm) for color, m in zip(palette, measures, strict=True) if m.opening_mm is not None]
     rows = (Row("lip error", "mm", tuple(errors)), Row("mouth open", "mm", tuple(openings)))
     vocals, bgm = (StoredFile.of(file) if file is not None else None for file in (sound.vocals, sound.bgm))
     return Strip(len(clip) / clip.fps, clip.fps, tuple(row for row in rows if row.curves), vocals, bgm, beats)
 
 
-def _colors(clip: ComparedClip) -> tuple[Color, ...]:
+def colors(clip: ComparedClip) -> tuple[Color, ...]:
+    """Of each motion's curves."""
     return TRUTH_COLOR, *(method_color(index) for index in range(len(clip.names) - 1))
 
 

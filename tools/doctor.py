@@ -64,6 +64,7 @@ def _findings(options: Options) -> Iterator[Finding]:
     yield _ffmpeg()
     yield from _backends()
     yield _head_model(options.flame)
+    yield _player()
     yield from _weights()
 
 
@@ -129,6 +130,16 @@ def _head_model(path: Path | None) -> Finding:
         True,
         ", ".join([arrays.name, size, *(f"{'with' if has else 'no'} {name}" for name, has in extras)]),
     )
+
+
+def _player() -> Finding:
+    from singinghead.render.player.template import read_template
+
+    try:
+        size = len(read_template())
+    except SingingHeadError as error:
+        return Finding("player's page", False, str(error))
+    return Finding("player's page", True, f"built, {size / 1e6:.1f} MB")
 
 
 def _weights() -> Iterator[Finding]:

@@ -7,22 +7,12 @@ from pathlib import Path
 import decoded
 import numpy as np
 import pytest
-import soundfile
+from flashes import FLASHES, FPS, N_FRAMES, write_clicks
 
 from singinghead.render.sound import mixed
 from singinghead.render.video import VideoWriter
 
-FLASHES = np.array([3, 17, 40, 61, 90, 133, 170, 199, 222, 238])
-FPS, N_FRAMES, SIZE = 30, 240, 64
-
-
-def write_clicks(path: Path, rate: int, channels: int) -> None:
-    click = 0.8 * np.sin(2 * np.pi * 1000 * np.arange(rate // 100) / rate)
-    wave = np.zeros(8 * rate)
-    for flash in FLASHES:
-        start = round(flash / FPS * rate)
-        wave[start : start + len(click)] += click
-    soundfile.write(path, np.repeat(wave[:, None], channels, axis=1), rate)
+SIZE = 64
 
 
 @pytest.mark.parametrize("channels", [1, 2])
