@@ -25,9 +25,10 @@ from singinghead.flame_model.params import FlameParams
 from singinghead.flame_model.sequence import ParamSequence
 from singinghead.flame_model.stored_file import StoredFile
 from singinghead.metrics import face_dynamics, motion_distance, seed_formulas, vertex_errors
+from singinghead.metrics.audio_beats import Sound
 from singinghead.metrics.beat_scores import beat_alignment, motion_beats
 from singinghead.metrics.clips import load_truth
-from singinghead.metrics.compiled_librosa import HOP, RATE, Sound
+from singinghead.metrics.compiled_librosa import HOP, RATE
 from singinghead.metrics.head import MeasuredHead, MeasuredSubject
 from singinghead.metrics.motion_distance import HEAD
 
