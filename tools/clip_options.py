@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
@@ -26,6 +26,16 @@ class SoundOptions:
     """Added to the vocals, dB."""
     bgm_gain_db: float = 0.0
     """Added to the BGM, dB."""
+
+    def job_sound(self) -> dict[str, Any]:
+        """The same as fields of a :class:`~singinghead.render.split.job.SplitJob`."""
+        return {
+            "audio": not self.no_audio,
+            "require_audio": self.require_audio,
+            "mix": self.mix,
+            "vocal_gain_db": self.vocal_gain_db,
+            "bgm_gain_db": self.bgm_gain_db,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -87,11 +87,7 @@ def _job(options: Options, manifest_name: str) -> SplitJob:
         head=head,
         look=replace(look, threads=options.threads, encoder_threads=ENCODER_THREADS),
         sample=options.sample,
-        audio=not options.no_audio,
-        require_audio=options.require_audio,
-        mix=options.mix,
-        vocal_gain_db=options.vocal_gain_db,
-        bgm_gain_db=options.bgm_gain_db,
+        **options.job_sound(),
         run=uuid.uuid4().hex,
     )
 
