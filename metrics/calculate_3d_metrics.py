@@ -22,7 +22,7 @@ from singinghead.flame_model.dataset import read_split
 from singinghead.flame_model.errors import InputError
 from singinghead.metrics.audio_beats import BeatAudio
 from singinghead.metrics.clips import Method, is_stored
-from singinghead.metrics.results import MethodResult
+from singinghead.metrics.results import MethodResult, check_name
 from singinghead.metrics.sound_of_clip import Recordings
 
 if TYPE_CHECKING:
@@ -81,6 +81,10 @@ def measure(options: Options) -> int:
     if not 0 < options.fps < float("inf"):
         raise InputError(f"--fps {options.fps:g} is no frame rate")
     methods = [Method.parse(text, options.fps) for text in options.pred]
+    for method in methods:
+        check_name(method.name)
+    if options.out.exists() and not options.out.is_dir():
+        raise InputError("is no folder", file=options.out)
     truth = _folder(options.gt, options.data_root, "flame_seqs", "--gt")
     ids = read_split(_split(options))
     recordings = _recordings(options)
@@ -137,7 +141,8 @@ def _render_worst(
     counted = tqdm(clips, desc="worst clips", unit="clip", disable=None)
     links = show_worst(counted, methods, truth, recordings, model, options.fps, device, options.out / "worst")
     write_summaries(summary, options.out, links)
-    print(f"{options.out / 'worst'}: comparisons of {', '.join(clips)}")
+    n_valid = len(summary.comparison.ids)
+    print(f"{options.out / 'worst'}: comparisons of {', '.join(clips)}, of {n_valid} clips that every method has")
 
 
 def _folder(given: Path | None, root: Path | None, part: str, option: str) -> Path:

@@ -113,6 +113,22 @@ class MethodResult:
         return self.role == "method"
 
 
+def check_name(name: str, source: str | None = None) -> None:
+    """Refuse a method's name that cannot be its result file's.
+
+    Args:
+        name: of the method.
+        source: the file that the message names, if it comes from one.
+
+    Raises:
+        InputError: it cannot.
+    """
+    if not name or name != name.strip() or name in (".", "..") or len(name.encode()) > _LONGEST_NAME:
+        raise InputError(f"the method's name {name!r} cannot name a file", file=source, remedy="give it a plain, short name")
+    if any(character in "/\\" or not character.isprintable() for character in name):
+        raise InputError(f"the method's name {name!r} cannot name a file", file=source, remedy="leave out / and \\")
+
+
 def check_result(result: MethodResult, source: str | None = None) -> None:
     """Refuse what could not be averaged or written honestly.
 
@@ -125,11 +141,7 @@ def check_result(result: MethodResult, source: str | None = None) -> None:
             appears twice or is none, the name cannot be a file's, or nothing says what was measured.
     """
     where = source or result.method
-    name = result.method
-    if not name or name != name.strip() or name in (".", "..") or len(name.encode()) > _LONGEST_NAME:
-        raise InputError(f"the method's name {name!r} cannot name a file", file=source, remedy="give it a plain, short name")
-    if any(character in "/\\" or not character.isprintable() for character in name):
-        raise InputError(f"the method's name {name!r} cannot name a file", file=source, remedy="leave out / and \\")
+    check_name(result.method, source)
     defined = [metric.name for metric in result.definitions]
     if not defined or len(set(defined)) < len(defined):
         raise InputError("defines no metrics, or one of them twice", file=where)

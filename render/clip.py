@@ -97,7 +97,7 @@ class Rendered:
         identity: where the subject's shape came from.
         sound: what was mixed, or None for a silent video.
         layers: the files and folders written beside the video.
-        note: what the model has no room for, of teeth, mouth and irises, and why.
+        notes: what a user should know of the motion, and of the anatomy that the model has no room for.
     """
 
     out: Path
@@ -110,7 +110,7 @@ class Rendered:
     identity: str
     sound: Soundtrack | None
     layers: tuple[Path, ...] = ()
-    note: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def render_clip(
@@ -190,7 +190,7 @@ def render_clip(
             identity=prepared.identity,
             sound=track,
             layers=tuple(files.names.values()),
-            note=stage.scene.note,
+            notes=(f"anatomy: {stage.scene.note}",) if stage.scene.note else (),
         )
 
 

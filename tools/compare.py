@@ -10,6 +10,7 @@ except ModuleNotFoundError as missing:
     print(f"{missing.name} is not in this Python: run `make setup` once, then use .venv/bin/python", file=sys.stderr)
     raise SystemExit(2) from None
 
+import glob
 import math
 import sys
 from collections.abc import Iterable
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 from singinghead.flame_model.dataset import Dataset, check_id
 from singinghead.flame_model.errors import InputError
 from singinghead.flame_model.stored_file import StoredFile
+from singinghead.flame_model.whole_file import write_whole
 from singinghead.render.video import check_output, check_rate
 from singinghead.tools.clip_options import PictureOptions
 from singinghead.tools.compared_options import ComparedOptions
@@ -74,6 +76,9 @@ def compare(options: Options) -> int:
 
     if (options.id is None) == (options.split is None):
         raise InputError("a clip or a split is to be compared", remedy="give an ID, or --split FILE --out DIR")
+    for name in ("workers", "threads", "dask", "shard", "merge", "verify"):
+        if options.split is None and getattr(options, name):
+            raise InputError(f"--{name} is for a list of clips", remedy="--split FILE --out DIR")
     check_rate(options.fps)
     options.check_sound()
     methods = parse_methods(options.pred, options.fps)
@@ -95,7 +100,7 @@ def compare(options: Options) -> int:
     device = choose_device(options.device)
     clip = load_compared(clip_id, truth, methods, model, options.fps, options.pose, options.sample, options.pad, device)
     if options.still:
-        _write_still(out, clip, comparison, times)
+        _write_still(options, out, clip, comparison, times)
     elif options.blind is not None:
         _write_pairs(options, clip, comparison, sound)
     else:
@@ -135,7 +140,7 @@ def _compare_split(
     return compare_split(options, split, comparison, methods, truth, dataset)
 
 
-def _write_still(out: Path, clip: ComparedClip, comparison: Comparison, times: tuple[float, ...]) -> None:
+def _write_still(options: Options, out: Path, clip: ComparedClip, comparison: Comparison, times: tuple[float, ...]) -> None:
     from singinghead.render.compare.compose import Moment
     from singinghead.render.compare.figure import write_figure
 
@@ -148,8 +153,15 @@ def _write_still(out: Path, clip: ComparedClip, comparison: Comparison, times: t
         for index, (heads, errors) in zip(indices, shown, strict=True)
     ]
     stage = comparison.stage(clip, comparison.grid(len(clip.names)).picture_size)
-    write_figure(out, clip.names, moments, comparison.drawn_as(stage))
-    print(" | ".join((f"{out}: {len(moments)} times, {len(clip.names)} columns", *clip.notes)))
+    arrays = clip.subject.arrays
+    noted = {"clip": clip.id, "model": arrays.name, **stage.notes(clip.fps)}
+    facts = "; ".join(f"{name}: {value}" for name, value in noted.items())
+    write_figure(out, clip.names, moments, comparison.drawn_as(stage), facts, arrays.name if arrays.is_stand_in else "")
+    told = f"{out}: {len(moments)} times, {len(clip.names)} columns | model: {arrays.name}"
+    print(" | ".join((told, *clip.notes)))
+    if options.json:
+        record = {"id": clip.id, "out": str(out), "times": list(times), "columns": list(clip.names), "model": arrays.name}
+        command.print_json(record | {"notes": list(clip.notes)})
 
 
 def _write_pairs(options: Options, clip: ComparedClip, comparison: Comparison, sound: Sound) -> None:
@@ -160,6 +172,10 @@ def _write_pairs(options: Options, clip: ComparedClip, comparison: Comparison, s
     assert options.blind is not None
     options.blind.mkdir(parents=True, exist_ok=True)
     pairs = blind_pairs(clip.names, clip.id, options.seed)
+    key = options.blind / f"{clip.id}_key.csv"
+    # An older study's: no key may stand beside videos of which it does not tell.
+    for old in (key, *options.blind.glob(f"{glob.escape(clip.id)}_[0-9][0-9].mp4")):
+        old.unlink(missing_ok=True)
     grid, shown = comparison.grid(2, whole=False), comparison.look.shown
     look = comparison.drawn_as(comparison.stage(clip, grid.picture_size))
     for pair in pairs:
@@ -170,9 +186,9 @@ def _write_pairs(options: Options, clip: ComparedClip, comparison: Comparison, s
             options.blind / pair.video, clip.fps, len(clip), sound, Path(pair.video).stem, "", options.crf, options.preset
         )
         write_film(film, composer, moments, _counted(pair.video))
-    key = options.blind / f"{clip.id}_key.csv"
-    key.write_text(key_table(pairs), encoding="utf-8")
-    print(" | ".join((f"{options.blind}: {len(pairs)} pairs of {len(clip) / clip.fps:.2f} s", f"key: {key}", *clip.notes)))
+    write_whole(key, key_table(pairs))
+    told = f"{options.blind}: {len(pairs)} pairs of {len(clip) / clip.fps:.2f} s"
+    print(" | ".join((told, f"key: {key}", f"model: {clip.subject.arrays.name}", *clip.notes)))
     if options.json:
         command.print_json({"id": clip.id, "out": str(options.blind), "key": str(key), "videos": [p.video for p in pairs]})
 

@@ -28,6 +28,8 @@ from singinghead.render.painter import Frame
 from singinghead.render.shown import Shown
 
 TRUTH = "ground truth"
+_FARTHEST = 10.0
+"""Metres from the origin that a head's vertices never leave."""
 PoseChoice = Literal["full", "zero", "gt"]
 
 
@@ -212,9 +214,17 @@ def load_compared(
     for name, one in zip(names, motions, strict=True):
         if isinstance(one, VertexSequence):
             check_shape(f"vertices of {one.file} for {model.arrays.name}", one.stored, "T", len(subject.template), 3)
+            _check_metres(one)
             notes.append(f"{name}: vertices, which are taken to be at zero head pose")
     drawn = tuple(_posed(one, motions[0], pose) for one in motions)
     return ComparedClip(clip_id, subject, names, tuple(motions), drawn, fps, tuple(notes))
+
+
+def _check_metres(one: VertexSequence) -> None:
+    """Name the file of a mesh that is nowhere near a head; where only a later frame is, drawing it tells."""
+    first = next(iter(one.chunks(1)))
+    if (extent := np.abs(first).max()) > _FARTHEST:
+        raise InputError(f"vertices lie {extent:g} m from the origin", file=one.file, remedy="are they in metres?")
 
 
 def _posed(one: AnySequence, truth: AnySequence, pose: PoseChoice) -> AnySequence:

@@ -167,6 +167,7 @@ def write_comparison(
         clip.subject.arrays.name,
         "the ground truth's",
         track,
+        notes=clip.notes,
     )
     return ComparedVideo(video, measures, composer.size)
 

@@ -70,8 +70,7 @@ def render(options: Options) -> None:
         load_truth(dataset, sequence, look),
         counted=lambda frames, total: tqdm(frames, desc=sequence.id, total=total, unit="frame", disable=None),
     )
-    notes = rendered.sound.notes if rendered.sound else ("silent",)
-    notes = (*notes, f"anatomy: {rendered.note}") if rendered.note else notes
+    notes = (*(rendered.sound.notes if rendered.sound else ("silent",)), *rendered.notes)
     render_fps = rendered.frames / rendered.seconds
     print(
         f"{rendered.out}: {rendered.frames} frames, {rendered.duration:.3f} s, {render_fps:.1f} frames/s"

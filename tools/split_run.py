@@ -210,6 +210,9 @@ def _check_merged(found: Plan, job: SplitJob, as_json: bool) -> int:
     """Say what is still to be made after a merge."""
     for reason, count in found.reasons.items():
         print(f"{count} clips {reason}", file=sys.stderr)
+    if missing := list(found.todo):
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        print(f"not done: {', '.join(missing[:5])}{more} (run their shards, or without --merge)", file=sys.stderr)
     n_clips = len(found.done) + len(found.todo)
     print(f"{len(found.done)} of {n_clips} clips done | {job.out / job.manifest}")
     if as_json:

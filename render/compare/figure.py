@@ -18,6 +18,8 @@ DPI = 300
 _WIDTH = 7.0  # inches: both columns of a page
 _LEFT, _BAR, _TOP, _GAP = 0.3, 0.5, 0.24, 0.03
 _LEGIBLE = 7  # points
+_NOTES = {".png": "Description", ".pdf": "Subject"}
+"""What each format calls words about a picture."""
 
 
 def check_figure(out: Path) -> None:
@@ -32,7 +34,9 @@ def check_figure(out: Path) -> None:
         raise InputError("its folder does not exist", file=out, remedy=f"mkdir -p {out.parent}")
 
 
-def write_figure(out: Path, names: Sequence[str], moments: Sequence[Moment], look: Look) -> None:
+def write_figure(
+    out: Path, names: Sequence[str], moments: Sequence[Moment], look: Look, facts: str = "", label: str = ""
+) -> None:
     """Write a figure: a row of heads for each moment, and below it a row of errors; a column for each name.
 
     Args:
@@ -40,6 +44,8 @@ def write_figure(out: Path, names: Sequence[str], moments: Sequence[Moment], loo
         names: of the columns.
         moments: of the rows.
         look: of the heads.
+        facts: about it, for the file's own notes.
+        label: in small type in the corner; of a head that is none of the dataset's, its name.
 
     Raises:
         InputError: a head cannot be drawn.
@@ -82,9 +88,10 @@ def write_figure(out: Path, names: Sequence[str], moments: Sequence[Moment], loo
         colors = ScalarMappable(Normalize(0, look.scale.maximum), ListedColormap(color_table()))
         page.colorbar(colors, cax=bar, extend="max")
         bar.set_title(f"error\n{look.scale.unit}", fontsize=_LEGIBLE, loc="left")
+        page.text(0.002, 0.998, label, fontsize=4, color="0.55", ha="left", va="top")
         partial = out.absolute().with_name(f".{out.stem}.{os.getpid()}.partial{out.suffix}")
         try:
-            page.savefig(partial, dpi=DPI)
+            page.savefig(partial, dpi=DPI, metadata={"Title": facts, _NOTES[out.suffix.lower()]: facts})
             partial.replace(out)
         except OSError as problem:
             raise EncodingError(f"the figure cannot be written: {problem.strerror or problem}", file=out) from problem

@@ -122,6 +122,7 @@ def _made(
         rendered = job.make(opened, begun.id, inputs, folder / job.video(begun.id).name, threads)
     if job.audio and inputs["vocals"] is None:
         notes.append(NO_VOCALS)
+    notes.extend(rendered.notes)
     if rendered.sound:
         notes.extend(rendered.sound.notes)
     record = replace(

@@ -72,6 +72,16 @@ def test_the_worst_clips_are_shown_and_linked(dataset: Dataset, tmp_path: Path) 
     assert "methods: several" in decoded.facts(tmp_path / "worst" / f"{worst[0]}.mp4")
 
 
+@pytest.mark.parametrize(("name", "out"), [("a/b", "out"), ("a", "file")])
+def test_what_cannot_be_written_is_told_before_anything_is_measured(
+    name: str, out: str, dataset: Dataset, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    given = ("--data-root", dataset.root, "--flame", dataset.root / "none", "--pred", f"{name}={dataset.method('one')}")
+    done = commands.run(SCRIPT, *given, "--out", tmp_path / out)
+    commands.assert_one_line(done, "cannot name a file" if out == "out" else str(tmp_path / "file"))
+
+
 def test_some_failures_are_told_and_end_in_1(dataset: Dataset, tmp_path: Path) -> None:
     done = commands.run(
         SCRIPT, "--gt", dataset.truth, "--split", dataset.root / "test.txt", "--flame", dataset.model, "--no-baselines",

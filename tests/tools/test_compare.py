@@ -40,10 +40,11 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("compare") / "SingingHead"
     splits.write_clip(root, ID)
     vectors = truth_vectors(root)
-    for name in ("still", "slow", "moved", "samples", "empty"):
+    for name in ("still", "slow", "moved", "samples", "empty", "far"):
         (root / name).mkdir()
     np.save(root / "still" / f"{ID}.npy", np.repeat(vectors[:1], 30, axis=0))
     np.save(root / "slow" / f"{ID}.npy", vectors[:20])
+    np.save(root / "far" / f"{ID}.npy", np.full((30, len(FlameModel.load().arrays.template), 3), 240, np.float32))
     np.save(root / "samples" / f"{ID}.npy", np.stack([vectors[:1].repeat(30, axis=0), vectors]))
     return root
 
@@ -144,10 +145,12 @@ def test_a_video_of_all_with_sound_and_a_sheet(root: Path, tmp_path: Path) -> No
 
 def test_a_figure(root: Path, tmp_path: Path) -> None:
     out = tmp_path / "figure.png"
-    done = compare(root, "--pred", f"still={root / 'still'}", "--still", "0.2s,0.5", "--out", out)
+    done = compare(root, "--pred", f"still={root / 'still'}", "--still", "0.2s,0.5", "--out", out, "--json")
     assert done.returncode == 0, done.stderr
-    assert "2 times, 2 columns" in done.stdout
+    assert "2 times, 2 columns | model: stand-in" in done.stdout
+    assert json.loads(done.stdout.splitlines()[-1])["times"] == [0.2, 0.5]
     figure = Image.open(out)
+    assert "model: stand-in" in figure.text["Description"]
     assert round(figure.info["dpi"][0]) == 300
     assert figure.size[0] == 2100
     assert figure.convert("RGB").getpixel((2, 2)) == (255, 255, 255)
@@ -176,6 +179,13 @@ def test_blind_pairs_show_what_their_key_says(root: Path, tmp_path: Path) -> Non
     pixels = np.frombuffer(decoded.decode(study / row["video"], "-f", "rawvideo", "-pix_fmt", "gray"), np.uint8)
     halves = pixels.reshape(-1, 360, 2, 320).astype(int)
     left, right = np.abs(np.diff(halves, axis=0)).mean(axis=(0, 1, 3))
+    stale = study / f"{ID}_02.mp4"
+    stale.write_text("of an older study")
+    (study / f"{ID}x_02.mp4").write_text("another clip's")
+    again = compare(root, "--pred", f"still={root / 'still'}", "--blind", study, "--no-audio", "--json")
+    assert again.returncode == 0, again.stderr
+    assert not stale.exists()
+    assert (study / f"{ID}x_02.mp4").exists()
     assert (left < right / 4) if row["left"] == "still" else (right < left / 4)
 
 
@@ -195,6 +205,9 @@ def test_blind_pairs_show_what_their_key_says(root: Path, tmp_path: Path) -> Non
         (["--pred", "a={root}/still", "--out", "x.avi"], ["x.avi", ".mp4"]),
         (["--pred", "a={root}/still", "--vocals", "no.wav"], ["no.wav", "no such file"]),
         (["--pred", "a={root}/still", "--scale-mm", "0"], ["scale to 0 mm"]),
+        (["--pred", "a={root}/still", "--shard", "0/2"], ["--shard is for a list of clips"]),
+        (["--pred", "a={root}/still", "--merge"], ["--merge is for a list of clips"]),
+        (["--pred", "a={root}/far"], ["far/id0_1_0_0.npy", "m from the origin", "metres"]),
         ([], ["--pred"]),
     ],
 )

@@ -72,6 +72,15 @@ def test_one_clip_of_a_list_is_what_it_is_alone(root: Path, tmp_path: Path) -> N
     assert np.abs(pixels[0] - pixels[1]).mean() < 0.2, "but for x264's threads"
 
 
+def test_what_was_cut_is_told_and_recorded(root: Path, tmp_path: Path) -> None:
+    np.save(root / "still" / "id0_0_0_0.npy", np.zeros((5, 59), np.float32))
+    splits.write_list(root, ["id0_0_0_0"])
+    done, _ = compare(root, tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert any("still 0.17 s" in note for note in splits.records(tmp_path / "out")["id0_0_0_0"]["notes"])
+    assert "lengths differ" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
