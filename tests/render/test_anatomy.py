@@ -229,7 +229,7 @@ def save(platform: str, out: str) -> None:
     np.save(out, drawn("pyrender"))
 
 
-@pytest.mark.parametrize("platform", ["egl", "osmesa"])
+@pytest.mark.parametrize("platform", ["egl", pytest.param("osmesa", marks=pytest.mark.slow)])
 def test_both_backends_draw_it_alike(platform: str, tmp_path: Path) -> None:
     probe = probe_gl(platform)
     if not probe.works:

@@ -135,7 +135,10 @@ def test_no_hole_and_nothing_pokes_out_over_the_sweep(head: StandIn) -> None:
         assert not view.back.any(), f"{name}: a fold, whose back is seen"
 
 
-@pytest.mark.parametrize("person", load_stand_in().people)
+PEOPLE = list(load_stand_in().people)
+
+
+@pytest.mark.parametrize("person", [*PEOPLE[:2], *(pytest.param(person, marks=pytest.mark.slow) for person in PEOPLE[2:])])
 def test_nor_in_its_six_people(head: StandIn, person: str) -> None:
     seen = Seen(FlameModel(head.arrays).with_shape(head.people_codes[head.people.index(person)]))
     names, frames = zip(*((name, params) for name, params in moved(head) if "yaw" not in name), strict=True)

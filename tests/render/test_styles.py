@@ -69,7 +69,7 @@ def test_each_style_looks_like_no_other(by_software: dict[str, tuple[np.ndarray,
     assert np.ptp(clay[alpha == 1].astype(int), axis=-1).mean() < 6, "print is grey"
 
 
-@pytest.mark.parametrize("platform", ["egl", "osmesa"])
+@pytest.mark.parametrize("platform", ["egl", pytest.param("osmesa", marks=pytest.mark.slow)])
 def test_both_backends_draw_a_style_alike(
     platform: str, by_software: dict[str, tuple[np.ndarray, np.ndarray]], tmp_path: Path
 ) -> None:

@@ -92,7 +92,7 @@ def test_an_id_with_the_dataset_is_enough(dataset: Path, tmp_path: Path) -> None
         assert result["audio"]["vocals"] is not None
 
 
-@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("compression", [pytest.param(zipfile.ZIP_STORED, marks=pytest.mark.slow), zipfile.ZIP_DEFLATED])
 def test_the_releases_zips_give_what_the_folders_give(compression: int, tmp_path: Path) -> None:
     folders = faulty_dataset.write_dataset(tmp_path / "folders", (ID,))
     faulty_dataset.write_motion(folders / "flame_seqs" / f"{ID}.pkl", faulty_dataset.motion(ID, 6))
